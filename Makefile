@@ -1,0 +1,45 @@
+# Two commands: `make repro` and `make test`. Both set up .venv from the hashed locks first.
+
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test lint lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+repro: $(VENV)/run ## Run the pipeline: whatever changed since last time, then the result
+	@python -m stages.params
+	@dvc repro
+	@python -m tools.summary
+
+test: $(VENV)/dev ## Lint, then run every test
+	@ruff check --quiet . && ruff format --check --quiet .
+	@python -m pytest
+
+lock: $(VENV)/dev ## Compile requirements*.in into the hashed locks, with the newest versions
+	@for set in requirements requirements-dev; do \
+	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
+
+clean: ## Remove the environment and DVC's cache; results stay
+	@rm -rf $(VENV) .dvc/cache .dvc/tmp
+
+# A stamp is written last: an interrupted set-up is begun anew.
+$(VENV)/run: requirements.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v[:2] == (3, 11) or sys.exit( \
+	  f"make: PYTHON is Python {v[0]}.{v[1]}; allowed: Python 3.11 (make PYTHON=/path/to/python3.11)")'
+	@echo "Setting up $(VENV) (a minute or two, once)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run requirements-dev.txt
+	@echo "Adding the tests' packages"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@

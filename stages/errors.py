@@ -1,0 +1,21 @@
+"""What ends a stage with one line instead of a traceback."""
+
+import sys
+from collections.abc import Callable
+
+
+class PipelineError(Exception):
+    """A mistake that its reader can mend: the message says where, what was got, what is allowed."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run `main`; a PipelineError becomes one line on stderr and exit status 2."""
+    try:
+        main()
+    except PipelineError as error:
+        sys.exit(_refuse(error))
+
+
+def _refuse(error: PipelineError) -> int:
+    print(" ".join(str(error).split()), file=sys.stderr)
+    return 2

@@ -1,0 +1,141 @@
+"""Stage interpret: what the model looks at.
+
+Reads data/preprocessed.npz (the classes' names) and data/model.joblib; writes
+plots/weights.png and metrics/interpret.json.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import AsinhNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from sklearn.svm import LinearSVC
+
+from stages.artifacts import load_arrays, load_object, save_figure, save_metrics
+from stages.errors import run
+from stages.labels import a
+from stages.params import load_params
+from stages.style import GREY, WEIGHTS, ZERO, new_figure
+
+INPUT = Path("data/preprocessed.npz")
+MODEL = Path("data/model.joblib")
+METRICS = Path("metrics/interpret.json")
+HEATMAP = Path("plots/weights.png")
+
+SIDE = 28  # pixels
+LINEAR, LARGEST = (
+    0.1,
+    2.0,
+)  # of the colour scale; a larger weight has the colour of the largest
+
+
+def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
+    """Sparsity, and where the weight lies.
+
+    share_of_l1 of a region R is sum_{j in R} |w_j| / sum_j |w_j| over the pixels; the corners
+    are the four squares of `border` x `border` pixels.
+
+    Parameters
+    ----------
+    w : (784,) weights of the pixels
+    bias : the weight of the constant 1, penalised and counted as the others are
+    border : width of the outer frame, in pixels
+    """
+    image = w.reshape(SIDE, SIDE)
+    edge = np.ones((SIDE, SIDE), dtype=bool)
+    edge[border:-border, border:-border] = False
+    outer = np.r_[:border, SIDE - border : SIDE]
+    corners = np.zeros((SIDE, SIDE), dtype=bool)
+    corners[np.ix_(outer, outer)] = True
+    nonzero = int(np.count_nonzero(w)) + int(bias != 0)
+    total = math.fsum(np.abs(w))
+
+    def region(where: np.ndarray) -> dict[str, Any]:
+        return {
+            "pixels": int(where.sum()),
+            "nonzero": int(np.count_nonzero(image[where])),
+            "share_of_l1": math.fsum(np.abs(image[where])) / total if total else 0.0,
+        }
+
+    return {
+        "weights": {"nonzero": nonzero, "zero": w.size + 1 - nonzero},
+        "l1_norm": math.fsum([*np.abs(w), abs(bias)]),
+        "bias": bias,
+        "border": region(edge),
+        "corners": region(corners),
+    }
+
+
+def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> Figure:
+    """The weights as the picture they are: pixel (r, c) is coloured by w[28 r + c].
+
+    The colours are centred on 0; a weight of exactly 0 has a colour of its own.
+
+    Parameters
+    ----------
+    w : (784,) weights of the pixels
+    classes : the digits that a negative and a positive weight speak for
+    C : the regularisation, for the title
+    border : width of the outer frame, in pixels, drawn as a line
+    """
+    image = w.reshape(SIDE, SIDE)
+    figure = new_figure(7, 5.6)
+    axes = figure.add_subplot()
+    axes.imshow(np.zeros_like(image), cmap=ListedColormap([ZERO]))
+    # Weights span three orders of magnitude: linear up to LINEAR, logarithmic beyond. The scale
+    # is the same on every run, so that two pictures can be compared.
+    shown = axes.imshow(
+        np.ma.masked_equal(image, 0),
+        cmap=WEIGHTS,
+        norm=AsinhNorm(LINEAR, -LARGEST, LARGEST),
+    )
+    inner = SIDE - 2 * border
+    outline = {"fill": False, "edgecolor": GREY, "linewidth": 0.8, "linestyle": ":"}
+    axes.add_patch(Rectangle((border - 0.5, border - 0.5), inner, inner, **outline))
+    axes.set_xticks(range(0, SIDE, 4))
+    axes.set_yticks(range(0, SIDE, 4))
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("column")
+    axes.set_ylabel("row")
+    axes.set_title(
+        f"Weights at C = {C:g}: {np.count_nonzero(w)} of {w.size} pixels used",
+        loc="left",
+    )
+    negative, positive = classes
+    bar = figure.colorbar(shown, ax=axes, shrink=0.86, pad=0.03, extend="both")
+    bar.outline.set_visible(False)
+    bar.set_ticks([-2, -1, -0.5, -0.2, -0.1, 0, 0.1, 0.2, 0.5, 1, 2], minor=False)
+    bar.ax.yaxis.set_major_formatter(lambda weight, _: f"{weight:+g}" if weight else "0")
+    bar.minorticks_off()
+    bar.set_label("weight of the pixel")
+    for digit, at, align in ((positive, 1.07, "bottom"), (negative, -0.07, "top")):
+        named = {"transform": bar.ax.transAxes, "ha": "center", "va": align}
+        bar.ax.text(0.5, at, f"looks like {a(digit)}", **named)
+    figure.legend(
+        handles=[
+            Patch(color=ZERO, label="exactly 0: not used"),
+            Patch(label=f"outside: the border of {border} pixels", **outline),
+        ],
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        handlelength=1,
+        handleheight=1,
+    )
+    return figure
+
+
+def main() -> None:
+    border = load_params().interpret.border
+    model: LinearSVC = load_object(MODEL)
+    negative, positive = load_arrays(INPUT, "classes")["classes"].tolist()
+    w, bias = model.coef_[0], float(model.intercept_[0])
+    save_metrics(METRICS, metrics(w, bias, border))
+    save_figure(HEATMAP, heatmap(w, (negative, positive), model.C, border))
+
+
+if __name__ == "__main__":
+    run(main)

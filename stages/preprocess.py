@@ -1,0 +1,40 @@
+"""Stage preprocess: images become rows of numbers from 0 to 1.
+
+Reads data/filtered.npz; writes data/preprocessed.npz: X_train (n, 784) float64, X_test, and
+unchanged y_train, y_test (the digits), index_train, index_test, classes.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.artifacts import load_arrays, save_arrays
+from stages.errors import run
+
+INPUT = Path("data/filtered.npz")
+OUTPUT = Path("data/preprocessed.npz")
+
+
+def scale_and_flatten(images: np.ndarray) -> np.ndarray:
+    """x / 255: (n, 28, 28) uint8 to (n, 784) float64 in [0, 1], row by row of the image."""
+    return images.reshape(len(images), -1) / 255.0
+
+
+def main() -> None:
+    kept = load_arrays(
+        INPUT,
+        "X_train",
+        "y_train",
+        "index_train",
+        "X_test",
+        "y_test",
+        "index_test",
+        "classes",
+    )
+    for name in ("X_train", "X_test"):
+        kept[name] = scale_and_flatten(kept[name])
+    save_arrays(OUTPUT, **kept)
+
+
+if __name__ == "__main__":
+    run(main)
