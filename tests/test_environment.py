@@ -1,0 +1,94 @@
+"""The environment's files: locks, and the workflow on GitHub."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOCKS = ["requirements.txt", "requirements-dev.txt"]
+
+
+def pins(file: Path) -> dict[str, list[str]]:
+    """Each name's versions (more than one where they differ by platform)."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"(?m)^([a-z0-9.-]+)==(\S+)", file.read_text()):
+        found.setdefault(name, []).append(version)
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_registry(root: Path, lock: str) -> None:
+    text = (root / lock).read_text()
+    assert "://" not in text
+    assert "find-links" not in text
+    assert "index-url" not in text
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_its_hashes(root: Path, lock: str) -> None:
+    entries = re.split(r"(?m)^(?=[a-z0-9])", (root / lock).read_text())[1:]
+    assert len(entries) > 10
+    assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_two_locks_agree(root: Path) -> None:
+    run, develop = (pins(root / lock) for lock in LOCKS)
+    shared = set(run) & set(develop)
+    assert {name: develop[name] for name in shared} == {name: run[name] for name in shared}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_what_is_asked_for_is_locked_and_has_its_reason(root: Path, lock: str) -> None:
+    wanted = (root / lock).with_suffix(".in").read_text().splitlines()
+    for line in wanted:
+        if line and not line.startswith(("#", "-")):
+            name, reason = re.fullmatch(r"([a-z0-9-]+)(?: ;[^#]*)? +# (.+)", line).groups()
+            assert name in pins(root / lock)
+            assert reason
+
+
+def test_the_workflow_is_one_by_githubs_schema(root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+        + [str(path) for path in sorted((root / ".github/workflows").glob("*.yml"))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "ok -- validation done" in done.stdout
+
+
+def test_make_help_lists_every_target(root: Path) -> None:
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    phony = re.search(r"(?m)^\.PHONY: (.+)$", (root / "Makefile").read_text()).group(1).split()
+    assert re.findall(r"(?m)^make (\S+)", listed) == phony
+
+
+def test_another_python_is_refused_in_one_line(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "python"
+    other.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 12, 0)\nexec(sys.argv[2])\n"
+    )
+    other.chmod(0o755)
+    for name in ("Makefile", "requirements.txt"):
+        (tmp_path / name).write_text((root / name).read_text())
+    done = subprocess.run(
+        ["make", "--no-print-directory", ".venv/run", f"PYTHON={other}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "PYTHON is Python 3.12; allowed: Python 3.11" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / ".venv").exists()

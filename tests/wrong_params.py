@@ -1,0 +1,60 @@
+"""Wrong params files: a change of params.yaml, and the line that it must get."""
+
+# (what stands in params.yaml, what stands there instead, the line after "params.yaml")
+SECTIONS = "a mapping with the keys download, filter_5_8, gridsearch, train, evaluate, interpret"
+C_LIST = "a list of one or more different finite numbers > 0"
+C_OR_NULL = "null (the search's best) or a finite number > 0"
+FOLDS = "an integer, 2 to 100 folds"
+CLASSES = "a list of two different digits, 0 to 9"
+SOURCES = "a list of one or more of keras, pypi, npm, each once"
+TOL = "a number, 0 < tol < 1"
+
+WRONG = [
+    ("cv: 5", "cv: 1", f": gridsearch.cv: got 1; allowed: {FOLDS}"),
+    ("cv: 5", "cv: 101", f": gridsearch.cv: got 101; allowed: {FOLDS}"),
+    ("cv: 5", "cv: 5.0", f": gridsearch.cv: got 5.0; allowed: {FOLDS}"),
+    ("cv: 5", "cv: true", f": gridsearch.cv: got true; allowed: {FOLDS}"),
+    ("cv: 5", "cv:", f": gridsearch.cv: got null; allowed: {FOLDS}"),
+    ("cv: 5", 'cv: "5"', f': gridsearch.cv: got "5"; allowed: {FOLDS}'),
+    ("  cv: 5\n", "", f": gridsearch.cv: missing; allowed: {FOLDS}"),
+    ("  cv: 5\n", "  cv: 5\n  folds: 5\n", ": gridsearch.folds: unknown key; allowed: "),
+    ("  cv: 5\n", "  cvs: 5\n", ": gridsearch.cvs: unknown key; allowed: "),
+    ("  cv: 5\n", "  cv: 5\n  cv: 6\n", "not YAML: the key 'cv' stands twice; allowed: "),
+    ("C: [0.025", "C: [0", f": gridsearch.C[0]: got 0; allowed: {C_LIST}"),
+    ("C: [0.025", "C: [-0.5", f": gridsearch.C[0]: got -0.5; allowed: {C_LIST}"),
+    ("C: [0.025", "C: [.nan", f": gridsearch.C[0]: got NaN; allowed: {C_LIST}"),
+    ("C: [0.025", "C: [.inf", f": gridsearch.C[0]: got Infinity; allowed: {C_LIST}"),
+    ("C: [0.025", 'C: ["1e-05"', f': gridsearch.C[0]: got "1e-05"; allowed: {C_LIST}'),
+    (
+        "C: [0.025",
+        "C: [0.05",
+        f": gridsearch.C: got [0.05, 0.05, 0.1, 0.2, 0.4]; allowed: {C_LIST}",
+    ),
+    ("C: [0.025, 0.05, 0.1, 0.2, 0.4]", "C: []", f": gridsearch.C: got []; allowed: {C_LIST}"),
+    ("C: [0.025, 0.05, 0.1, 0.2, 0.4]", "C: 0.1", f": gridsearch.C: got 0.1; allowed: {C_LIST}"),
+    (
+        "scoring: accuracy",
+        "scoring: acuracy",
+        ': gridsearch.scoring: got "acuracy"; allowed: one of',
+    ),
+    ("classes: [5, 8]", "classes: [5, 5]", f": filter_5_8.classes: got [5, 5]; allowed: {CLASSES}"),
+    ("classes: [5, 8]", "classes: [5]", f": filter_5_8.classes: got [5]; allowed: {CLASSES}"),
+    ("classes: [5, 8]", "classes: [5, 10]", f": filter_5_8.classes[1]: got 10; allowed: {CLASSES}"),
+    (
+        "classes: [5, 8]",
+        "classes: [5, no]",
+        f': filter_5_8.classes[1]: got "no"; allowed: {CLASSES}',
+    ),
+    ("[keras, pypi, npm]", "[]", f": download.sources: got []; allowed: {SOURCES}"),
+    ("[keras, pypi, npm]", "[ftp]", f': download.sources[0]: got "ftp"; allowed: {SOURCES}'),
+    ("[keras, pypi, npm]", "[npm, npm]", f'got ["npm", "npm"]; allowed: {SOURCES}'),
+    ("timeout: 30", "timeout: 0", ": download.timeout: got 0; allowed: a number of seconds"),
+    ("C: null", "C: 0", f": train.C: got 0; allowed: {C_OR_NULL}"),
+    ("C: null", "C: [0.1]", f": train.C: got [0.1]; allowed: {C_OR_NULL}"),
+    ("C: null", "C: 1e999", f": train.C: got Infinity; allowed: {C_OR_NULL}"),
+    ("mistakes: 24", "mistakes: 0", ": evaluate.mistakes: got 0; allowed: an integer, 1 to 60"),
+    ("border: 4", "border: 14", ": interpret.border: got 14; allowed: an integer, 1 to 13"),
+    ("interpret:\n", "interpret: 4\nx:\n", ": x: unknown key; allowed: " + SECTIONS),
+    ("download:\n", "\tdownload:\n", "not YAML: found character '\\t'"),
+    ("train:\n", "train\n", "not YAML: "),
+]
