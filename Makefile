@@ -13,9 +13,10 @@ PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-has
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Nothing computed here yet: run every stage, those too whose results git brought along.
 repro: $(VENV)/run ## Run the pipeline: whatever changed since last time, then the result
 	@python -m stages.params
-	@dvc repro
+	@dvc repro $(if $(wildcard .dvc/cache),,--force)
 	@python -m tools.summary
 
 test: $(VENV)/dev ## Lint, then run every test

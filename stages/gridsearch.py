@@ -6,18 +6,20 @@ metrics/gridsearch.json and plots/validation_curve.png.
 
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from matplotlib.figure import Figure
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import LinearSVC
 
+from l1svc import L1LinearSVCSearchCV, relative_duality_gap
 from stages.artifacts import load_arrays, save_figure, save_metrics, save_object
+from stages.canonical import gap_bound
 from stages.errors import PipelineError, run
 from stages.labels import signs
 from stages.params import GridSearch, load_params
@@ -32,11 +34,11 @@ Results = dict[str, Any]
 
 
 class NotConvergedError(PipelineError):
-    """A fit used up its iterations; the message names C and fold."""
+    """A fit did not reach its tolerance; the message names C and fold."""
 
 
 def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0) -> Results:
-    """Cross-validate LinearSVC(penalty="l1", loss="squared_hinge") at every C.
+    """Cross-validate the L1-penalised squared-hinge SVM at every C.
 
     All cores are used; their number cannot change a result (LOKY_MAX_CPU_COUNT limits it).
 
@@ -45,24 +47,71 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0
     X : (n, 784) float64
     y : (n,) -1 or +1
     params : the section gridsearch of params.yaml
-    verbose : GridSearchCV's
+    verbose : above 0, lines about the fits
 
     Returns
     -------
     dict
-        cv_results_ : as GridSearchCV gives it, less the times (they differ from run to run),
-        with each fit's number of iterations (`split0_test_n_iter`) and of non-zero weights,
-        bias included (`split0_test_nonzero`);
+        cv_results_ : as GridSearchCV gives it, less the times and numbers of iterations (they
+        differ from run to run and from machine to machine), with each fit's number of non-zero
+        weights, bias included (`split0_nonzero`, mean `nonzero`), and a bound on its relative
+        duality gap (`split0_duality_gap`);
         fold_sizes : the number of test rows of each fold;
         best_index_, best_params_, best_score_ : the C of the highest mean test score.
 
     Raises
     ------
     NotConvergedError
-        A fit used up max_iter.
+        A fit did not reach tol within max_iter.
     """
     folds = StratifiedKFold(params.cv)
-    grid = GridSearchCV(
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the solvers check, and say more
+        results = SOLVERS[params.solver](X, y, folds, params, verbose)
+    for fold in range(params.cv):
+        results[f"split{fold}_duality_gap"] = gap_bound(results[f"split{fold}_duality_gap"])
+    best = int(results["rank_test_score"].argmin())
+    return {
+        "cv_results_": results,
+        "fold_sizes": [len(test) for _, test in folds.split(X, y)],
+        "best_index_": best,
+        "best_params_": results["params"][best],
+        "best_score_": float(results["mean_test_score"][best]),
+    }
+
+
+def newton(
+    X: np.ndarray, y: np.ndarray, folds: StratifiedKFold, params: GridSearch, verbose: int
+) -> Results:
+    """The results by l1svc: the exact optimum of every fit, each from the one before it."""
+    found = L1LinearSVCSearchCV(
+        params.C,
+        cv=folds,
+        scoring=params.scoring,
+        return_train_score=True,
+        n_jobs=-1,
+        refit=False,
+        tol=params.tol,
+        max_iter=params.max_iter,
+        verbose=verbose,
+    ).fit(X, y)
+    results = found.cv_results_
+    for fold, i, C in _fits(params):
+        gap = results[f"split{fold}_duality_gap"][i]
+        if gap > params.tol:
+            _refuse(C, fold, params, f"relative duality gap {gap:.1e}")
+    return {
+        key: value
+        for key, value in results.items()
+        if not key.endswith(("_time", "n_iter", "max_duality_gap"))
+    }
+
+
+def liblinear(
+    X: np.ndarray, y: np.ndarray, folds: StratifiedKFold, params: GridSearch, verbose: int
+) -> Results:
+    """The results by scikit-learn's GridSearchCV over LinearSVC: the reference."""
+    found = GridSearchCV(
         LinearSVC(
             penalty="l1",
             loss="squared_hinge",
@@ -76,6 +125,7 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0
             "score": get_scorer(params.scoring),
             "n_iter": _n_iter,
             "nonzero": _nonzero,
+            "duality_gap": _duality_gap,
         },
         cv=folds,
         refit=False,
@@ -83,43 +133,43 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0
         error_score="raise",
         n_jobs=-1,
         verbose=verbose,
+    ).fit(X, y)
+    results = found.cv_results_
+    for fold, i, C in _fits(params):
+        if results[f"split{fold}_train_n_iter"][i] >= params.max_iter:
+            _refuse(C, fold, params, "iterations used up")
+    kept = {key: value for key, value in results.items() if key.endswith(("_score", "param_C"))}
+    for fold in range(params.cv):  # "train": the measures belong to the rows of the fit
+        for name in ("nonzero", "duality_gap"):
+            kept[f"split{fold}_{name}"] = results[f"split{fold}_train_{name}"]
+    return kept | {"params": results["params"], "nonzero": results["mean_train_nonzero"]}
+
+
+SOLVERS = {"newton": newton, "liblinear": liblinear}
+
+
+def _n_iter(model: LinearSVC, X: np.ndarray, y: np.ndarray) -> int:
+    return int(model.n_iter_)
+
+
+def _nonzero(model: LinearSVC, X: np.ndarray, y: np.ndarray) -> int:
+    return int(np.count_nonzero(model.coef_) + np.count_nonzero(model.intercept_))
+
+
+def _duality_gap(model: LinearSVC, X: np.ndarray, y: np.ndarray) -> float:
+    return relative_duality_gap(model.coef_, model.intercept_, model.C, X, y)
+
+
+def _fits(params: GridSearch) -> Iterator[tuple[int, int, float]]:
+    return ((fold, i, C) for fold in range(params.cv) for i, C in enumerate(params.C))
+
+
+def _refuse(C: float, fold: int, params: GridSearch, reached: str) -> NoReturn:
+    raise NotConvergedError(
+        f"gridsearch: C={C}, fold {fold + 1} of {params.cv}: {params.solver} did not converge to "
+        f"tol={params.tol} in gridsearch.max_iter={params.max_iter} ({reached}); "
+        "allowed: enough iterations to converge"
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # _check_converged says more
-        grid.fit(X, y)
-    results = {
-        key: value
-        for key, value in grid.cv_results_.items()
-        if not key.endswith(("_time", "_train_n_iter", "_train_nonzero"))
-    }
-    _check_converged(results, params)
-    best = int(results["rank_test_score"].argmin())
-    return {
-        "cv_results_": results,
-        "fold_sizes": [len(test) for _, test in folds.split(X, y)],
-        "best_index_": best,
-        "best_params_": results["params"][best],
-        "best_score_": float(results["mean_test_score"][best]),
-    }
-
-
-def _n_iter(estimator: LinearSVC, X: np.ndarray, y: np.ndarray) -> int:
-    return int(estimator.n_iter_)
-
-
-def _nonzero(estimator: BaseEstimator, X: np.ndarray, y: np.ndarray) -> int:
-    return int(np.count_nonzero(estimator.coef_) + np.count_nonzero(estimator.intercept_))
-
-
-def _check_converged(results: Results, params: GridSearch) -> None:
-    for fold in range(params.cv):
-        for C, n_iter in zip(params.C, results[f"split{fold}_test_n_iter"], strict=True):
-            if n_iter >= params.max_iter:
-                raise NotConvergedError(
-                    f"gridsearch: C={C}, fold {fold + 1} of {params.cv}: not converged to "
-                    f"tol={params.tol} in gridsearch.max_iter={params.max_iter}; "
-                    "allowed: enough iterations to converge"
-                )
 
 
 def metrics(found: Results) -> dict[str, Any]:
@@ -130,7 +180,9 @@ def metrics(found: Results) -> dict[str, Any]:
     (scikit-learn's default until 0.21, which the article used).
     """
     results = found["cv_results_"]
-    splits = [results[f"split{fold}_test_score"] for fold in range(len(found["fold_sizes"]))]
+    folds = range(len(found["fold_sizes"]))
+    splits = [results[f"split{fold}_test_score"] for fold in folds]
+    gaps = [results[f"split{fold}_duality_gap"] for fold in folds]
     weighted = np.average(splits, axis=0, weights=found["fold_sizes"])
     scores = {
         f"C={C}": {
@@ -138,7 +190,7 @@ def metrics(found: Results) -> dict[str, Any]:
             "mean_test_score": float(results["mean_test_score"][i]),
             "weighted_mean_test_score": float(weighted[i]),
             "std_test_score": float(results["std_test_score"][i]),
-            "mean_nonzero": float(results["mean_test_nonzero"][i]),
+            "mean_nonzero": float(results["nonzero"][i]),
         }
         for i, C in enumerate(results["param_C"])
     }
@@ -146,6 +198,7 @@ def metrics(found: Results) -> dict[str, Any]:
     C = found["best_params_"]["C"]
     return {
         "best": {"C": C, **scores[f"C={results['param_C'][best]}"]},
+        "relative_duality_gap_at_most": float(np.max(gaps)),
         "scores": scores,
     }
 

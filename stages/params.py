@@ -41,6 +41,7 @@ Tolerance = Annotated[float, Field(gt=0, lt=1, description="a number, 0 < tol < 
 Iterations = Annotated[int, Field(ge=1, le=10**9, description="an integer, 1 to 10**9")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="an integer, 0 to 2**32 - 1")]
 Source = Literal["keras", "pypi", "npm"]
+Solver = Annotated[Literal["newton", "liblinear"], Field(description="newton or liblinear")]
 Scoring = Literal[
     "accuracy",
     "average_precision",
@@ -81,6 +82,7 @@ class GridSearch(Section):
     )
     cv: Annotated[int, Field(ge=2, le=100, description="an integer, 2 to 100 folds")]
     scoring: Scoring = Field(description="one of " + ", ".join(Scoring.__args__))
+    solver: Solver
     tol: Tolerance
     max_iter: Iterations
     random_state: Seed
@@ -88,6 +90,7 @@ class GridSearch(Section):
 
 class Train(Section):
     C: Positive | None = Field(description="null (the search's best) or a finite number > 0")
+    solver: Solver
     tol: Tolerance
     max_iter: Iterations
     random_state: Seed

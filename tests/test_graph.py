@@ -21,8 +21,9 @@ def imports(file: Path) -> set[Path]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}: a relative import"
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            inside = file.parent.relative_to(ROOT).as_posix().replace("/", ".")
+            module = ".".join(filter(None, [inside if node.level else "", node.module]))
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
         else:
             continue
         for name in names:

@@ -1,5 +1,7 @@
 """Stage gridsearch: the search over C."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -12,15 +14,18 @@ PARAMS = GridSearch(
     C=[0.5, 0.01, 2],
     cv=3,
     scoring="accuracy",
+    solver="liblinear",
     tol=1e-6,
     max_iter=100_000,
     random_state=0,
 )
 
 
-def test_it_is_grid_search_cv(digits) -> None:
+@pytest.mark.parametrize("solver", ["newton", "liblinear"])
+def test_it_is_grid_search_cv(digits, solver: str) -> None:
     X, y = digits(90)
-    found = search(X, np.where(y == 8, 1, -1), PARAMS)
+    params = PARAMS.model_copy(update={"solver": solver})
+    found = search(X, np.where(y == 8, 1, -1), params)
     peer = GridSearchCV(
         LinearSVC(penalty="l1", dual=False, tol=1e-6, max_iter=100_000, random_state=0),
         {"C": [0.5, 0.01, 2]},
@@ -34,10 +39,17 @@ def test_it_is_grid_search_cv(digits) -> None:
     assert found["best_index_"] == peer.best_index_
 
 
-def test_no_time_is_kept(digits) -> None:
+def test_both_solvers_give_the_same_keys_and_none_that_differs_from_run_to_run(digits) -> None:
     X, y = digits(60)
-    found = search(X, np.where(y == 8, 1, -1), PARAMS)
-    assert not [key for key in found["cv_results_"] if "time" in key]
+    s = np.where(y == 8, 1, -1)
+    one, other = (
+        search(X, s, PARAMS.model_copy(update={"solver": solver}))["cv_results_"]
+        for solver in ("newton", "liblinear")
+    )
+    assert sorted(one) == sorted(other)
+    assert not [key for key in one if "time" in key or "n_iter" in key]
+    np.testing.assert_array_equal(one["nonzero"], other["nonzero"])
+    assert max(one[f"split{fold}_duality_gap"].max() for fold in range(3)) <= 1e-6
 
 
 def test_both_means() -> None:
@@ -49,7 +61,9 @@ def test_both_means() -> None:
             "mean_test_score": np.array([0.75]),
             "mean_train_score": np.array([0.9]),
             "std_test_score": np.array([0.25]),
-            "mean_test_nonzero": np.array([3.0]),
+            "nonzero": np.array([3.0]),
+            "split0_duality_gap": np.array([1e-12]),
+            "split1_duality_gap": np.array([1e-9]),
         },
         "fold_sizes": [30, 10],
         "best_index_": 0,
@@ -57,6 +71,7 @@ def test_both_means() -> None:
     }
     report = metrics(found)
     assert report["best"]["C"] == 0.1
+    assert report["relative_duality_gap_at_most"] == 1e-9
     assert report["scores"]["C=0.1"]["mean_test_score"] == 0.75
     assert report["scores"]["C=0.1"]["weighted_mean_test_score"] == (30 * 1.0 + 10 * 0.5) / 40
 
@@ -67,13 +82,21 @@ def test_fold_sizes_are_the_test_rows(digits) -> None:
     assert found["fold_sizes"] == [len(test) for _, test in StratifiedKFold(3).split(X, y)]
 
 
-def test_a_fit_that_does_not_converge_is_named(digits) -> None:
+@pytest.mark.parametrize(
+    ("solver", "max_iter", "reached"),
+    [("liblinear", 30, "iterations used up"), ("newton", 1, "relative duality gap ")],
+)
+def test_a_fit_that_does_not_converge_is_named(digits, solver, max_iter, reached) -> None:
     X, y = digits(90)
-    params = PARAMS.model_copy(update={"C": [0.01, 50.0], "max_iter": 30})
+    params = PARAMS.model_copy(
+        update={"C": [0.01, 50.0], "max_iter": max_iter, "tol": 1e-9, "solver": solver}
+    )
     with pytest.raises(NotConvergedError) as caught:
         search(X, np.where(y == 8, 1, -1), params)
-    assert "C=50.0, fold 1 of 3: not converged to tol=1e-06" in str(caught.value)
-    assert "gridsearch.max_iter=30" in str(caught.value)
+    message = str(caught.value)
+    assert re.match(r"gridsearch: C=(0\.01|50\.0), fold [123] of 3: ", message)
+    assert f"{solver} did not converge to tol=1e-09 in gridsearch.max_iter={max_iter}" in message
+    assert reached in message
 
 
 def test_the_curve_names_the_best_c_and_the_score(digits) -> None:

@@ -74,7 +74,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", ["1e-05", "1e-5", "1E-5", ".00001", "0.00001"])
 def test_numbers_as_dvc_writes_them(root: Path, tmp_path: Path, number: str) -> None:
-    text = (root / "params.yaml").read_text().replace("tol: 1e-5", f"tol: {number}")
+    text = (root / "params.yaml").read_text().replace("tol: 1e-8", f"tol: {number}")
     assert load_params(write(tmp_path, text)).gridsearch.tol == 1e-5
 
 

@@ -1,0 +1,18 @@
+"""The exact ℓ1-penalised squared-hinge linear SVM, with a duality-gap certificate.
+
+    min over w of ‖w‖₁ + C Σ_i s_i max(0, 1 − y_i x̃_iᵀw)²
+
+the problem of scikit-learn's ``LinearSVC(penalty="l1", loss="squared_hinge", dual=False)``.
+"""
+
+from .estimators import L1LinearSVC, to_linear_svc
+from .objective import objective, relative_duality_gap
+from .search import L1LinearSVCSearchCV
+
+__all__ = [
+    "L1LinearSVC",
+    "L1LinearSVCSearchCV",
+    "objective",
+    "relative_duality_gap",
+    "to_linear_svc",
+]

@@ -1,0 +1,103 @@
+"""The optimum along ascending C, each from the one before: {w(C) : C in Cs}, certified."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from .newton import NewtonSolver
+from .objective import certify
+
+SUBSAMPLE_ROWS = 1500  # rows that give the first guess of the weights
+RUNG = 10.0  # factor by which C rises on the way to the first one
+RUNG_STEPS = 20  # Newton steps at each
+
+
+@dataclass
+class Path:
+    """The optima of one ±1 problem at m values of C.
+
+    Attributes
+    ----------
+    W : float64 ndarray of shape (m, p + 1)
+        Weights, the bias' last.
+    gaps : float64 ndarray of shape (m,)
+        Relative duality gaps.
+    n_iter : int ndarray of shape (m,)
+        Newton steps.
+    seconds : float64 ndarray of shape (m,)
+    products : float64 ndarray of shape (m, n)
+        WX̃ᵀ: decision values of all the rows, those left out as well.
+    """
+
+    W: np.ndarray
+    gaps: np.ndarray
+    n_iter: np.ndarray
+    seconds: np.ndarray
+    products: np.ndarray
+
+
+def start(design, y, weights, C, max_iter) -> NewtonSolver:
+    """A solver near the optimum for C, by way of a subsample and of smaller C.
+
+    The first steps from w = 0 have every row in I: they are taken where rows are few. Far above
+    the C that leaves w = 0 they would be short: C rises by factors of at most 10.
+    """
+    stride = max(1, len(y) // SUBSAMPLE_ROWS)
+    rows = slice(None, None, stride)
+    if stride > 1:
+        solver = NewtonSolver(design.subsample(stride), y[rows], weights[rows])
+    else:
+        solver = NewtonSolver(design, y, weights)
+    top = C * stride
+    lowest = 0.5 / max(np.abs(solver.design.transpose_dot(solver.weights * solver.y)).max(), 1e-300)
+    rungs = int(np.ceil(np.log10(max(top / lowest, 1.0))))
+    for rung in top * RUNG ** -np.arange(rungs - 1.0, 0.0, -1.0):
+        solver.solve(rung, RUNG_STEPS)
+    if stride == 1:
+        return solver
+    solver.solve(top, max_iter)
+    return NewtonSolver(design, y, weights, solver.w)
+
+
+def follow(solver, Cs, tol, max_iter, *, polish=False) -> Path:
+    """Solve for each C in turn, then certify all of them with one pass over X.
+
+    Parameters
+    ----------
+    solver : NewtonSolver
+    Cs : float64 ndarray of shape (m,), ascending for the warm starts to help
+    tol : float
+        A relative duality gap above it is worth another attempt, from a gradient without the
+        Gram matrix' rounding.
+    max_iter : int
+        Newton steps for each C.
+    polish : bool
+        Make that attempt for every C: the weights are then right to about machine precision.
+    """
+    Cs = np.asarray(Cs, dtype=np.float64)
+    W = np.empty((len(Cs), len(solver.w)))
+    n_iter = np.zeros(len(Cs), dtype=int)
+    seconds = np.empty(len(Cs))
+    for k, C in enumerate(Cs):
+        began = time.perf_counter()
+        n_iter[k] = solver.solve(C, max_iter)
+        if polish and n_iter[k] < max_iter:
+            n_iter[k] += solver.polish(C, max_iter - n_iter[k])
+        W[k] = solver.w
+        seconds[k] = time.perf_counter() - began
+
+    began = time.perf_counter()
+    weights = np.where(solver.train, solver.weights, 0.0)
+    primal, gap, products = certify(solver.design, solver.y, weights, Cs, W)
+    seconds += (time.perf_counter() - began) / len(Cs)
+    path = Path(W, gap / primal, n_iter, seconds, products)
+    for k in np.flatnonzero((path.gaps > tol) & (n_iter < max_iter)):
+        began = time.perf_counter()
+        solver.restart(W[k])
+        n_iter[k] += solver.polish(Cs[k], max_iter - n_iter[k])
+        primal, gap, product = certify(solver.design, solver.y, weights, Cs[[k]], solver.w[None])
+        if gap[0] / primal[0] < path.gaps[k]:
+            W[k], path.gaps[k], products[k] = solver.w, gap[0] / primal[0], product[0]
+        seconds[k] += time.perf_counter() - began
+    return path

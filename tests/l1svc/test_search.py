@@ -1,0 +1,176 @@
+import numpy as np
+import pytest
+from joblib import parallel_config
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit, StratifiedKFold
+from sklearn.utils.estimator_checks import check_estimator
+
+from l1svc import L1LinearSVC, L1LinearSVCSearchCV, to_linear_svc
+from l1svc.search import _tasks
+
+CS = [0.3, 0.02, 0.1]  # in no order
+VARYING = ("fit_time", "score_time", "duality_gap", "n_iter", "params")
+
+
+def exhaustive(**kwargs):
+    """GridSearchCV over single fits: what the search must come to."""
+    names = ("fit_intercept", "class_weight")
+    estimator = L1LinearSVC(**{name: kwargs.pop(name) for name in names if name in kwargs})
+    return GridSearchCV(estimator, {"C": CS}, **kwargs)
+
+
+def assert_same_results(search, reference):
+    ours, theirs = search.cv_results_, reference.cv_results_
+    assert set(theirs) <= set(ours)
+    for key, values in theirs.items():
+        if not key.endswith(VARYING):
+            np.testing.assert_allclose(np.asarray(ours[key]), np.asarray(values), rtol=1e-12)
+            assert np.asarray(ours[key]).dtype == np.asarray(values).dtype, key
+    assert ours["params"] == theirs["params"]
+    assert ours["max_duality_gap"].max() <= 1e-8
+    if reference.refit:
+        assert search.best_params_ == reference.best_params_
+        assert search.best_index_ == reference.best_index_
+        np.testing.assert_allclose(
+            search.best_estimator_.coef_, reference.best_estimator_.coef_, atol=1e-10
+        )
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"cv": 5, "return_train_score": True},
+        {"cv": ShuffleSplit(3, random_state=0), "scoring": "roc_auc"},
+        {"cv": StratifiedKFold(4, shuffle=True, random_state=0), "class_weight": "balanced"},
+        {"cv": 3, "scoring": ["accuracy", "f1"], "refit": "f1", "return_train_score": True},
+        {"cv": 3, "scoring": {"a": "accuracy", "b": get_scorer("roc_auc")}, "refit": False},
+        {"cv": 3, "scoring": lambda est, X, y: -np.abs(est.coef_).sum(), "fit_intercept": False},
+        {"cv": 3, "scoring": None, "refit": lambda results: 1},
+        {"cv": [(np.repeat(np.arange(80), 2), np.arange(80, 120)), (np.arange(40, 120),) * 2]},
+    ],
+)
+def test_results_are_grid_search_cvs(problem, kwargs):
+    X, y = problem
+    kwargs.setdefault("scoring", "accuracy")
+    assert_same_results(L1LinearSVCSearchCV(CS, **kwargs).fit(X, y), exhaustive(**kwargs).fit(X, y))
+
+
+def test_groups_and_sample_weights_reach_splitter_and_fits(problem):
+    X, y = problem
+    given = {"groups": np.arange(len(y)) // 7, "sample_weight": 0.5 + np.arange(len(y)) % 2}
+    kwargs = {"cv": GroupKFold(3), "scoring": "accuracy"}
+    search = L1LinearSVCSearchCV(CS, **kwargs).fit(X, y, **given)
+    assert_same_results(search, exhaustive(**kwargs).fit(X, y, **given))
+
+
+def test_scorers_without_weights_warn(problem):
+    X, y = problem
+    search = L1LinearSVCSearchCV(CS, cv=3, scoring=lambda estimator, X, y: 0.5)
+    with pytest.warns(UserWarning, match="takes no sample_weight"):
+        search.fit(X, y, sample_weight=np.ones(len(y)))
+
+
+def test_classes_that_a_fold_lacks():
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(90, 5))
+    y = np.array(list("abc"))[np.argmax(X[:, :3], axis=1)]
+    c = np.flatnonzero(y == "c")
+    rest = np.flatnonzero(y != "c")
+    cv = [(rest, c), (np.arange(90), rest), (np.arange(0, 90, 2), np.arange(1, 90, 2))]
+    search = L1LinearSVCSearchCV(CS, cv=cv).fit(X, y)
+    assert_same_results(search, exhaustive(cv=cv, scoring="accuracy").fit(X, y))
+    assert search.cv_results_["split0_test_score"].max() == 0.0
+    assert list(search.classes_) == ["a", "b", "c"]
+
+
+def test_sparse_input(problem):
+    X, y = problem
+    X = np.where(np.abs(X) > 0.5, X, 0.0)
+    search = L1LinearSVCSearchCV(CS, cv=3).fit(sparse.csr_matrix(X), y)
+    assert_same_results(search, exhaustive(cv=3, scoring="accuracy").fit(X, y))
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "sequential"])
+def test_any_number_of_jobs_and_backend(problem, backend):
+    X, y = problem
+    alone = L1LinearSVCSearchCV(CS, cv=3).fit(X, y)
+    with parallel_config(backend=backend):
+        many = L1LinearSVCSearchCV(CS, cv=3, n_jobs=2).fit(X, y)
+    assert_same_results(many, alone.set_params(refit=True))
+    np.testing.assert_allclose(
+        many.best_estimator_.coef_, alone.best_estimator_.coef_, rtol=0, atol=1e-14
+    )
+
+
+def test_tasks_cover_each_fold_once_and_share_out_the_rest():
+    grid = np.arange(7.0)
+    for n_splits in (1, 2, 5, 6):
+        for n_jobs in (1, 2, 4, 16):
+            tasks = _tasks(n_splits, grid, n_jobs)
+            for k in range(n_splits):
+                pieces = [part for fold, part in tasks if fold == k]
+                np.testing.assert_array_equal(np.concatenate(pieces), grid)
+    assert len(_tasks(5, grid, 2)) == 6
+
+
+def test_verbose_says_each_fit(problem, capsys):
+    L1LinearSVCSearchCV(CS, cv=3, verbose=1).fit(*problem)
+    out = capsys.readouterr().out
+    assert "3 folds, 3 values of C" in out
+    assert out.count("non-zero, gap") == 9 and "[fold 3/3] C=0.02: score 0." in out
+
+
+def test_loose_fits_warn(problem):
+    with pytest.warns(ConvergenceWarning, match="relative duality gap of"):
+        L1LinearSVCSearchCV([0.01, 10.0], cv=3, max_iter=1).fit(*problem)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"Cs": [0.1, -1.0]}, "Cs must be positive numbers"),
+        ({"Cs": []}, "Cs must be positive numbers"),
+        ({"scoring": "beauty"}, "The 'scoring' parameter"),
+        ({"scoring": ["accuracy", "f1"], "refit": True}, "refit must be False, a callable"),
+    ],
+)
+def test_parameters_are_checked(problem, bad, message):
+    with pytest.raises(ValueError, match=message):
+        L1LinearSVCSearchCV(**bad).fit(*problem)
+
+
+def test_without_refit_there_is_nothing_to_predict_with(problem):
+    search = L1LinearSVCSearchCV(CS, refit=False).fit(*problem)
+    assert not hasattr(search, "predict") and not hasattr(search, "best_estimator_")
+    assert search.best_params_["C"] in CS
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learns_own_checks():
+    """No expected failures, where GridSearchCV has two: y is checked here."""
+    check_estimator(L1LinearSVCSearchCV([0.1, 1.0], cv=3))
+
+
+def test_search_on_mnist(mnist):
+    (X, y), (X_test, y_test) = mnist
+    Cs = [0.025, 0.05, 0.1, 0.2, 0.4]
+    search = L1LinearSVCSearchCV(Cs, return_train_score=True).fit(X, y)
+    results = search.cv_results_
+    assert results["max_duality_gap"].max() <= 1e-8
+    plain = [0.95626275, 0.95989990, 0.96158543, 0.96256148, 0.96105348]
+    np.testing.assert_array_equal(np.round(results["mean_test_score"], 8), plain)
+    train = [0.96298347, 0.96777409, 0.97059080, 0.97338536, 0.97624640]
+    np.testing.assert_array_equal(np.round(results["mean_train_score"], 8), train)
+
+    sizes = [len(test) for _, test in StratifiedKFold(5).split(X, y)]
+    scores = np.array([results[f"split{k}_test_score"] for k in range(5)])
+    article = [0.95626331, 0.95990064, 0.96158623, 0.96256210, 0.96105394]
+    np.testing.assert_array_equal(np.round(np.average(scores, axis=0, weights=sizes), 8), article)
+
+    assert search.best_params_ == {"C": 0.2}
+    assert search.best_estimator_.duality_gap_ <= 1e-12
+    single = L1LinearSVC(C=0.2).fit(X, y)
+    np.testing.assert_allclose(search.best_estimator_.coef_, single.coef_, rtol=0, atol=1e-15)
+    assert to_linear_svc(search).score(X_test, y_test) == 0.9619506966773848
