@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lock clean
+.PHONY: help repro test bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,13 @@ test: $(VENV)/dev ## Lint, then run every test
 	@ruff check --quiet . && ruff format --check --quiet .
 	@python -m pytest
 
+bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (an hour)
+	@python -m stages.download
+	@python -m benchmarks.search
+	@python -m benchmarks.growth
+
 lock: $(VENV)/dev ## Compile requirements*.in into the hashed locks, with the newest versions
-	@for set in requirements requirements-dev; do \
+	@for set in requirements requirements-dev requirements-bench; do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
 
@@ -43,4 +48,9 @@ $(VENV)/run: requirements.txt
 $(VENV)/dev: $(VENV)/run requirements-dev.txt
 	@echo "Adding the tests' packages"
 	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/bench: $(VENV)/run requirements-bench.txt
+	@echo "Adding the benchmarks' packages"
+	@$(PIP_INSTALL) -r requirements-bench.txt
 	@touch $@

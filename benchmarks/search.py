@@ -65,7 +65,11 @@ def run(peer, jobs):
         began = time.perf_counter()
         folds, _ = search(X, y, CS, SKGLM)
         fit, done = time.perf_counter() - began, time.perf_counter()
-        fits = [(k, w[:-1], w[-1], C) for k, fold in enumerate(folds) for w, C in zip(fold, CS)]
+        fits = [
+            (k, w[:-1], w[-1], C)
+            for k, fold in enumerate(folds)
+            for w, C in zip(fold, CS, strict=True)
+        ]
         gap = worst_gap(X, y, fits)
         return {"fit": fit, "gap": gap, "after": time.perf_counter() - done}
 

@@ -71,27 +71,15 @@ class Design:
             B = self._block(block, features, biased)
             sigma = weights[block]
             r += (sigma * y[block]) @ B
-            if np.ptp(sigma) == 0:  # BᵀB is symmetric: half the work
-                product = sigma[0] * (B.T @ B)
-            else:
-                product = _scale_rows(B, sigma).T @ B
+            equal = np.ptp(sigma) == 0  # then BᵀB is symmetric: half the work
+            product = sigma[0] * (B.T @ B) if equal else _scale_rows(B, sigma).T @ B
             G += product.toarray() if sp.issparse(product) else product
 
-    def precise_gradient(self, w, rows, columns, weights, y):
-        """Σ_{i∈rows} s_i y_i (1 − y_i x̃_iᵀw) x̃_i on ``columns``, which hold w's support.
-
-        In extended precision (numpy.longdouble), where the platform has one.
-        """
+    def rows(self, rows, columns):
+        """X̃ at ``rows`` and ``columns``, both ascending, dense."""
         biased = len(columns) > 0 and columns[-1] == self.shape[1] - 1
-        features = columns[:-1] if biased else columns
-        gradient = np.zeros(len(columns), dtype=np.longdouble)
-        for start in range(0, len(rows), BLOCK_ROWS):
-            block = rows[start : start + BLOCK_ROWS]
-            B = self._block(block, features, biased)
-            B = (B.toarray() if sp.issparse(B) else B).astype(np.longdouble)
-            b = 1.0 - y[block] * (B @ w[columns])
-            gradient += (weights[block] * y[block] * b) @ B
-        return gradient
+        B = self._block(rows, columns[:-1] if biased else columns, biased)
+        return B.toarray() if sp.issparse(B) else B
 
     def _block(self, rows, features, biased):
         if sp.issparse(self.X):

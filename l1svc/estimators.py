@@ -3,6 +3,7 @@
 import copy
 import warnings
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
@@ -66,7 +67,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     R.-E. Fan et al., "LIBLINEAR: a library for large linear classification", JMLR 9, 2008.
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         "C": [Interval(Real, 0.0, None, closed="neither")],
         "tol": [Interval(Real, 0.0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -215,7 +216,7 @@ def weigh_classes(class_weight, y, sample_weight):
         class_weight, classes=classes, y=y[counted], sample_weight=sample_weight[counted]
     )
     weights = sample_weight.copy()
-    for label, factor in zip(classes, per_class):
+    for label, factor in zip(classes, per_class, strict=True):
         if factor < 0:
             raise ValueError(f"class_weight must not be negative, got {factor} for {label!r}.")
         weights[y == label] *= factor

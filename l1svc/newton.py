@@ -20,7 +20,8 @@ import copy
 
 import numpy as np
 
-from .quadratic import minimise, solve_support
+from .quadratic import minimise
+from .refine import refine
 
 MAX_GRAM = 1024  # columns up to which G is kept for all of them, not for a working set
 NEAR_SHARE = 6  # margins are recomputed for all rows once one in so many may have crossed 1
@@ -28,6 +29,7 @@ MIXED_ROWS = 128  # rows up to which those that enter and leave I share one prod
 REFERENCES = 4  # weights whose margins are kept
 ROUNDING = 1e-12  # of margins interpolated between references, over ‖x̃_i‖
 KKT_SLACK = 1e-10  # over λ
+NEAR = 1e-6  # rows whose margin may lie on either side of 1 before refinement
 
 
 class NewtonSolver:
@@ -95,9 +97,8 @@ class NewtonSolver:
     def polish(self, C, max_iter):
         """Remove from ``w`` the rounding that G carries; the number of Newton steps it took.
 
-        Newton steps with the gradient that X gives; then, I, support and signs being known, one
-        step of iterative refinement, its residual in extended precision: what is left is about
-        the rounding of w itself.
+        Newton steps with the gradient that X gives; then, I, support and signs being known,
+        iterative refinement (:mod:`l1svc.refine`): what is left is the rounding of w itself.
         """
         self._refresh(self.w)
         self._update_gram(self._active())
@@ -107,20 +108,16 @@ class NewtonSolver:
         self.history = []
         n_iter = self.solve(C, max_iter)
 
-        if self.w.any():
-            self._refine(np.longdouble(0.5) / C)
-        return n_iter
-
-    def _refine(self, lam):
         support = np.flatnonzero(self.w)
-        rows = np.flatnonzero(self.active)
-        gradient = self.design.precise_gradient(self.w, rows, support, self.weights, self.y)
-        residual = (gradient - lam * np.sign(self.w[support])).astype(float)
-        refined = self.w.copy()
-        refined[support] += solve_support(self.G, np.searchsorted(self.columns, support), residual)
-        if np.array_equal(np.sign(refined), np.sign(self.w)):
-            self.w = refined
-            self._refresh(refined)
+        near = np.flatnonzero(self.train & (self.margins < 1.0 + NEAR))
+        rows = self.design.rows(near, support) * self.y[near, None]
+        refined = refine(rows, self.weights[near], 0.5 / C, self.w[support])
+        if refined is not None:
+            w = self.w.copy()
+            w[support] = refined
+            self.w = w
+            self._refresh(w)
+        return n_iter
 
     def _active(self):
         return self.train & (self.margins < 1.0)
@@ -189,7 +186,7 @@ class NewtonSolver:
             coefficients = np.linalg.lstsq(directions.T, w - last)[0]
             nearest = last + coefficients @ directions
             margins = margins + sum(
-                c * (known - margins) for c, (_, known) in zip(coefficients, others)
+                c * (known - margins) for c, (_, known) in zip(coefficients, others, strict=True)
             )
         distance = np.linalg.norm(w - nearest) + ROUNDING
         near = np.flatnonzero(np.abs(margins - 1.0) <= distance * self.design.row_norms)

@@ -136,7 +136,7 @@ def _evaluate(coef, intercept, C, X, y, intercept_scaling, sample_weight):
     design = Design(X, bias)
     values = [
         certify(design, target, weights, np.array([float(C)]), row[None])[:2]
-        for target, row in zip(targets, w)
+        for target, row in zip(targets, w, strict=True)
     ]
     primal, gap = np.array(values)[:, :, 0].T
     return primal, gap

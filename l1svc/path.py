@@ -9,8 +9,9 @@ from .newton import NewtonSolver
 from .objective import certify
 
 SUBSAMPLE_ROWS = 1500  # rows that give the first guess of the weights
-RUNG = 10.0  # factor by which C rises on the way to the first one
-RUNG_STEPS = 20  # Newton steps at each
+EASY = 100.0  # the first C over the largest that leaves w = 0
+FACTOR = 4.0  # by which C rises from there
+RUNG_STEPS = 20  # Newton steps at each rung
 
 
 @dataclass
@@ -40,24 +41,23 @@ class Path:
 def start(design, y, weights, C, max_iter) -> NewtonSolver:
     """A solver near the optimum for C, by way of a subsample and of smaller C.
 
-    The first steps from w = 0 have every row in I: they are taken where rows are few. Far above
-    the C that leaves w = 0 they would be short: C rises by factors of at most 10.
+    The first steps from w = 0 have every row in I: they are taken where rows are few, for a C at
+    which few weights are non-zero. Steps far upward from there would be short: C then rises on
+    all rows by factors of at most FACTOR.
     """
+    lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)  # w = 0 up to it
+    first = min(C, EASY * lowest)
     stride = max(1, len(y) // SUBSAMPLE_ROWS)
-    rows = slice(None, None, stride)
+    w = None
     if stride > 1:
-        solver = NewtonSolver(design.subsample(stride), y[rows], weights[rows])
-    else:
-        solver = NewtonSolver(design, y, weights)
-    top = C * stride
-    lowest = 0.5 / max(np.abs(solver.design.transpose_dot(solver.weights * solver.y)).max(), 1e-300)
-    rungs = int(np.ceil(np.log10(max(top / lowest, 1.0))))
-    for rung in top * RUNG ** -np.arange(rungs - 1.0, 0.0, -1.0):
+        rows = slice(None, None, stride)
+        part = NewtonSolver(design.subsample(stride), y[rows], weights[rows])
+        part.solve(first * stride, max_iter)
+        w = part.w
+    solver = NewtonSolver(design, y, weights, w)
+    for rung in np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(FACTOR))))[:-1]:
         solver.solve(rung, RUNG_STEPS)
-    if stride == 1:
-        return solver
-    solver.solve(top, max_iter)
-    return NewtonSolver(design, y, weights, solver.w)
+    return solver
 
 
 def follow(solver, Cs, tol, max_iter, *, polish=False) -> Path:

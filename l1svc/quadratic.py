@@ -90,13 +90,6 @@ class SupportSystem:
         return dtrsm(1.0, self.R, c[:, None], lower=0)[:, 0]
 
 
-def solve_support(G, S, c):
-    """z of shape (len(S),) with (G_SS + δI) z = c_S, for c of shape (len(S),)."""
-    full = np.zeros(len(G))
-    full[S] = c
-    return SupportSystem(G, _smallest_damping(G)).solve(S, full)
-
-
 def _smallest_damping(G):
     return DAMPING * max(G.diagonal().max(initial=0.0), 1e-300)
 

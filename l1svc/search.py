@@ -5,6 +5,7 @@ import warnings
 from dataclasses import dataclass
 from inspect import signature
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -84,7 +85,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         As in scikit-learn.
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **L1LinearSVC._parameter_constraints,
         "Cs": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "cv": ["cv_object"],
@@ -158,7 +159,8 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         scorer = check_scoring(estimator, self.scoring)
         if weighted and not _takes_weights(scorer):
             weighted = False
-            warnings.warn(f"scoring={self.scoring!r} takes no sample_weight: scores have none.")
+            message = f"scoring={self.scoring!r} takes no sample_weight: scores have none."
+            warnings.warn(message, stacklevel=3)
         splitter = check_cv(self.cv, y, classifier=True)
         splits = list(splitter.split(given_X, given_y, groups))
         self.n_splits_ = len(splits)
@@ -189,7 +191,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             for k, Cs_of_task in tasks
         )
         folds = [[] for _ in splits]
-        for (k, _), fits in zip(tasks, parts):
+        for (k, _), fits in zip(tasks, parts, strict=True):
             folds[k] += fits
         worst = max(fit.gap for fold in folds for fit in fold)
         if worst > self.tol:
@@ -247,7 +249,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         full = [fit.W for fit in fits if len(fit.classes) == len(self.classes_)]
         initial = np.median(full, axis=0) if full else [None] * len(self.classes_)
         paths = []
-        for w, target in zip(initial, one_vs_rest(y, self.classes_)):
+        for w, target in zip(initial, one_vs_rest(y, self.classes_), strict=True):
             solver = NewtonSolver(design, target, weights, w)
             paths.append(follow(solver, [best.C], self.tol, self.max_iter, polish=True))
         best.classes_ = self.classes_

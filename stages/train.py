@@ -73,7 +73,9 @@ def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Tra
 
 def newton(X: np.ndarray, s: np.ndarray, C: float, params: Train) -> LinearSVC:
     """By l1svc: the exact optimum."""
-    return to_linear_svc(L1LinearSVC(C, tol=params.tol, max_iter=params.max_iter).fit(X, s))
+    model = to_linear_svc(L1LinearSVC(C, tol=params.tol, max_iter=params.max_iter).fit(X, s))
+    del model.n_iter_  # unlike the optimum, it may depend on the machine
+    return model
 
 
 def liblinear(X: np.ndarray, s: np.ndarray, C: float, params: Train) -> LinearSVC:

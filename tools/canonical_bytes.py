@@ -1,4 +1,6 @@
-"""The same bytes whatever the BLAS kernel, the threads and the jobs: `python -m tools.canonical_bytes`.
+"""The same bytes whatever the BLAS kernel, the threads and the jobs.
+
+    python -m tools.canonical_bytes [--few]
 
 Runs the stages that compute, in a copy of the project, under each setting, and compares dvc.lock,
 metrics/ and plots/ with those of the work tree. Exit status 1 if a byte differs.
@@ -20,6 +22,7 @@ KERNELS = {  # OPENBLAS_CORETYPE, and what it needs of the processor
     "Zen": "avx2",
     "SkylakeX": "avx512f",
 }
+SAME = {"Zen": "Haswell"}  # in OpenBLAS as NumPy's and SciPy's wheels carry it
 ALL = list(itertools.product(KERNELS, (1, 2), (1, 2)))
 FEW = [("Nehalem", 1, 1), ("Haswell", 2, 2), ("SkylakeX", 2, 1)]
 STAGES = ["gridsearch", "train", "evaluate", "interpret"]
@@ -61,7 +64,7 @@ def differences(copy: Path, kernel: str, threads: int, jobs: int) -> list[str]:
     }
     call = {"cwd": copy, "env": environment, "check": True, "stdout": subprocess.PIPE, "text": True}
     used = subprocess.run([sys.executable, "-c", ARCHITECTURES], **call).stdout.strip()
-    if used != f"{{'{kernel}'}}":
+    if used not in (f"{{'{kernel}'}}", f"{{'{SAME.get(kernel)}'}}"):
         sys.exit(f"canonical_bytes: asked OpenBLAS for the kernel {kernel}, got {used}")
     subprocess.run(["dvc", "repro", "--quiet", "--force", "--single-item", *STAGES], **call)
     files = [

@@ -1,25 +1,17 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-MNIST = Path(__file__).resolve().parents[2] / "data" / "raw" / "mnist.npz"
-
-
-def five_vs_eight(part):
-    """(X, y) of the 5s (-1) and 8s (+1), in the original order, X in [0, 1]."""
-    with np.load(MNIST) as arrays:
-        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
-    kept = (labels == 5) | (labels == 8)
-    return images[kept].reshape(-1, 784) / 255.0, np.where(labels[kept] == 8, 1, -1)
-
 
 @pytest.fixture(scope="session")
-def mnist():
-    """((X, y) of the training images, (X, y) of the test images)."""
-    if not MNIST.exists():
-        pytest.skip(f"{MNIST.name} is not there: run make repro first")
-    return five_vs_eight("train"), five_vs_eight("test")
+def five_vs_eight(mnist):
+    """((X, y) of the training images, (X, y) of the test images): 5 is -1, 8 is +1."""
+
+    def part(name):
+        images, labels = mnist[f"x_{name}"], mnist[f"y_{name}"]
+        kept = (labels == 5) | (labels == 8)
+        return images[kept].reshape(-1, 784) / 255.0, np.where(labels[kept] == 8, 1, -1)
+
+    return part("train"), part("test")
 
 
 @pytest.fixture

@@ -136,7 +136,8 @@ def test_equal_columns_have_no_unique_optimum_but_a_certified_one(problem):
 def test_separable_at_large_c():
     X, y = make_blobs(300, 10, centers=2, cluster_std=1.0, random_state=1)
     fit = L1LinearSVC(C=1e4).fit(X, y)
-    assert fit.duality_gap_ <= 1e-8 and certified(fit, X, y)
+    assert fit.duality_gap_ <= 1e-8
+    assert certified(fit, X, y)
     assert fit.score(X, y) == 1.0
 
 
@@ -144,7 +145,8 @@ def test_smallest_c_that_leaves_zero_is_l1_min_c(problem):
     X, y = problem
     bound = l1_min_c(X, y, loss="squared_hinge")
     below, above = (L1LinearSVC(C=f * bound).fit(X, y) for f in (1 - 1e-6, 1 + 1e-3))
-    assert not below.coef_.any() and not below.intercept_.any()
+    assert not below.coef_.any()
+    assert not below.intercept_.any()
     assert below.duality_gap_ <= 1e-8
     assert above.coef_.any() or above.intercept_.any()
 
@@ -176,7 +178,8 @@ def test_unbalanced_classes():
     X[y == 1] += 1.0
     for class_weight in (None, "balanced"):
         fit = L1LinearSVC(C=1.0, class_weight=class_weight).fit(X, y)
-        assert fit.duality_gap_ <= 1e-8 and fit.coef_.any()
+        assert fit.duality_gap_ <= 1e-8
+        assert fit.coef_.any()
 
 
 def test_rows_of_zero_weight_might_as_well_not_be_there(problem):
@@ -229,7 +232,9 @@ def test_linear_svc_of_the_same_weights(problem):
     X, y = problem
     fit = L1LinearSVC(C=0.3).fit(X, y)
     svc = pickle.loads(pickle.dumps(to_linear_svc(fit)))
-    assert type(svc) is LinearSVC and svc.C == 0.3 and svc.penalty == "l1"
+    assert type(svc) is LinearSVC
+    assert svc.C == 0.3
+    assert svc.penalty == "l1"
     np.testing.assert_array_equal(svc.decision_function(X), fit.decision_function(X))
     svc.coef_[:] = 0.0
     assert fit.coef_.any()
@@ -241,10 +246,11 @@ def test_scikit_learns_own_checks():
     check_estimator(L1LinearSVC())
 
 
-def test_optimum_on_mnist(mnist):
-    (X, y), (X_test, y_test) = mnist
+def test_optimum_on_mnist(five_vs_eight):
+    (X, y), (X_test, y_test) = five_vs_eight
     fit = L1LinearSVC(C=0.2).fit(X, y)
-    assert certified(fit, X, y) and fit.duality_gap_ < 1e-12
+    assert certified(fit, X, y)
+    assert fit.duality_gap_ < 1e-12
     value = objective(fit.coef_, fit.intercept_, 0.2, X, y)
     assert value == pytest.approx(262.5728127634, rel=1e-9)
     assert np.count_nonzero(fit.coef_) + np.count_nonzero(fit.intercept_) == 285

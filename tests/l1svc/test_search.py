@@ -119,7 +119,8 @@ def test_verbose_says_each_fit(problem, capsys):
     L1LinearSVCSearchCV(CS, cv=3, verbose=1).fit(*problem)
     out = capsys.readouterr().out
     assert "3 folds, 3 values of C" in out
-    assert out.count("non-zero, gap") == 9 and "[fold 3/3] C=0.02: score 0." in out
+    assert out.count("non-zero, gap") == 9
+    assert "[fold 3/3] C=0.02: score 0." in out
 
 
 def test_loose_fits_warn(problem):
@@ -143,7 +144,8 @@ def test_parameters_are_checked(problem, bad, message):
 
 def test_without_refit_there_is_nothing_to_predict_with(problem):
     search = L1LinearSVCSearchCV(CS, refit=False).fit(*problem)
-    assert not hasattr(search, "predict") and not hasattr(search, "best_estimator_")
+    assert not hasattr(search, "predict")
+    assert not hasattr(search, "best_estimator_")
     assert search.best_params_["C"] in CS
 
 
@@ -153,8 +155,8 @@ def test_scikit_learns_own_checks():
     check_estimator(L1LinearSVCSearchCV([0.1, 1.0], cv=3))
 
 
-def test_search_on_mnist(mnist):
-    (X, y), (X_test, y_test) = mnist
+def test_search_on_mnist(five_vs_eight):
+    (X, y), (X_test, y_test) = five_vs_eight
     Cs = [0.025, 0.05, 0.1, 0.2, 0.4]
     search = L1LinearSVCSearchCV(Cs, return_train_score=True).fit(X, y)
     results = search.cv_results_
