@@ -65,30 +65,41 @@ class Design:
         y : float64 ndarray of shape (n,), of -1 and +1
         """
         biased = len(columns) > 0 and columns[-1] == self.shape[1] - 1
-        features = columns[:-1] if biased else columns
+        q = len(columns) - biased
         for start in range(0, len(rows), BLOCK_ROWS):
             block = rows[start : start + BLOCK_ROWS]
-            B = self._block(block, features, biased)
+            B = self._block(block, columns[:q])
             sigma = weights[block]
-            r += (sigma * y[block]) @ B
-            equal = np.ptp(sigma) == 0  # then BᵀB is symmetric: half the work
-            product = sigma[0] * (B.T @ B) if equal else _scale_rows(B, sigma).T @ B
-            G += product.toarray() if sp.issparse(product) else product
+            sums = np.array([sigma * y[block], sigma])
+            edges = sums @ B if not sp.issparse(B) else (B.T @ sums.T).T
+            r[:q] += edges[0]
+            if np.ptp(sigma) == 0:  # then BᵀB is symmetric: half the work
+                product = B.T @ B
+                if sigma[0] != 1:
+                    product *= sigma[0]
+            else:
+                product = _scale_rows(B, sigma).T @ B
+            G[:q, :q] += product.toarray() if sp.issparse(product) else product
+            if biased:
+                r[q] += self.bias * sums[0].sum()
+                edge = self.bias * edges[1]
+                G[q, :q] += edge
+                G[:q, q] += edge
+                G[q, q] += self.bias**2 * sums[1].sum()
 
     def rows(self, rows, columns):
         """X̃ at ``rows`` and ``columns``, both ascending, dense."""
         biased = len(columns) > 0 and columns[-1] == self.shape[1] - 1
-        B = self._block(rows, columns[:-1] if biased else columns, biased)
-        return B.toarray() if sp.issparse(B) else B
-
-    def _block(self, rows, features, biased):
-        if sp.issparse(self.X):
-            B = self.X[rows][:, features]
-            return sp.hstack([B, np.full((len(rows), 1), self.bias)], "csr") if biased else B
-        B = np.empty((len(rows), len(features) + biased))
-        B[:, : len(features)] = self.X[rows].take(features, axis=1)
-        B[:, len(features) :] = self.bias
+        q = len(columns) - biased
+        B = np.full((len(rows), len(columns)), self.bias)
+        part = self._block(rows, columns[:q])
+        B[:, :q] = part.toarray() if sp.issparse(part) else part
         return B
+
+    def _block(self, rows, features):
+        if sp.issparse(self.X):
+            return self.X[rows][:, features]
+        return self.X[rows].take(features, axis=1)
 
 
 def _scale_rows(B, factors):

@@ -12,7 +12,7 @@ that enters or leaves borders the system by one row (the Schur-complement method
 """
 
 import numpy as np
-from scipy.linalg.blas import dtrsm
+from scipy.linalg.blas import dtrsm, dtrsv
 
 MAX_STEPS = 1000
 DAMPING = 1e-13  # δ over max_j G_jj: well below what rounding does to G's smallest eigenvalues
@@ -36,9 +36,11 @@ class SupportSystem:
     def solve(self, S, c):
         """z of shape (len(S),), for S ascending and c of shape (q,)."""
         if self.base is not None:
-            in_base = np.isin(S, self.base, assume_unique=True)
-            entered = S[~in_base]
-            left = np.flatnonzero(~np.isin(self.base, S, assume_unique=True))
+            inside = np.zeros(len(self.G), dtype=bool)
+            inside[S] = True
+            left = np.flatnonzero(~inside[self.base])
+            inside[self.base] = False
+            entered = np.flatnonzero(inside)
             border = len(entered) + len(left)
         if self.base is None or border > max(16, len(self.base) // 3):
             self._factor(S)
@@ -51,10 +53,11 @@ class SupportSystem:
         # [H U; Uᵀ D] [z; x] = [c; e]: columns of U are G's for those that entered, units for
         # those that left; the x of the latter is the multiplier that holds them at zero.
         U = np.zeros((k, border), order="F")
-        U[:, : len(entered)] = self.G[np.ix_(self.base, entered)]
+        columns = self.G[entered]
+        U[:, : len(entered)] = columns[:, self.base].T
         U[left, np.arange(len(entered), border)] = 1.0
         D = np.zeros((border, border))
-        D[: len(entered), : len(entered)] = self.G[np.ix_(entered, entered)]
+        D[: len(entered), : len(entered)] = columns[:, entered]
         D[np.arange(len(entered)), np.arange(len(entered))] += self.damping
         e = np.zeros(border)
         e[: len(entered)] = c[entered]
@@ -68,7 +71,7 @@ class SupportSystem:
 
     def _factor(self, S):
         self.base = S
-        H = self.G[np.ix_(S, S)]
+        H = self.G[S][:, S]  # a third of the time that np.ix_ takes
         diagonal = H.diagonal().copy()
         while True:
             np.fill_diagonal(H, diagonal + self.damping)
@@ -82,12 +85,13 @@ class SupportSystem:
 
     def _half_solve(self, c):
         """R⁻ᵀc, for H = RᵀR."""
-        x = dtrsm(1.0, self.R, c.reshape(len(self.base), -1), lower=0, trans_a=1)
-        return x.reshape(c.shape)
+        if c.ndim == 1:
+            return dtrsv(self.R, c, lower=0, trans=1)
+        return dtrsm(1.0, self.R, c, lower=0, trans_a=1)
 
     def _back_solve(self, c):
         """R⁻¹c."""
-        return dtrsm(1.0, self.R, c[:, None], lower=0)[:, 0]
+        return dtrsv(self.R, c, lower=0)
 
 
 def _smallest_damping(G):

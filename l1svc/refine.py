@@ -18,6 +18,8 @@ S. Oishi, S. M. Rump, "Error-free transformations of matrix multiplication by us
 matrix multiplication and its applications", Numerical Algorithms 59, 2012 (slices).
 """
 
+import copy
+
 import numpy as np
 from scipy.linalg.blas import dtrsm
 
@@ -58,7 +60,7 @@ def refine(A, weights, lam, w):
 
 def _refine_support(A, weights, lam, w):
     target = lam * np.sign(w)
-    sliced, transposed = Sliced(A), Sliced(A.T)
+    sliced = Sliced(A)
     inside = R = None
     for _ in range(MAX_STEPS):
         b, rest = one_minus(sliced.dot(w))
@@ -70,7 +72,7 @@ def _refine_support(A, weights, lam, w):
             except np.linalg.LinAlgError:
                 return None
         scale = np.where(inside, weights, 0.0)
-        first, second, third = transposed.dot(scale * b)
+        first, second, third = sliced.T.dot(scale * b)
         # At the optimum the first difference is one of neighbours, hence exact.
         residual = (first - target) + (second + (third + (scale * rest) @ A))
         before, w = w, w + _solve(R, residual)
@@ -80,7 +82,7 @@ def _refine_support(A, weights, lam, w):
 
 
 class Sliced:
-    """A matrix, for products with vectors in which no digit is lost.
+    """A matrix, for products with vectors, from either side, in which no digit is lost.
 
     Parameters
     ----------
@@ -88,10 +90,18 @@ class Sliced:
     """
 
     def __init__(self, A):
-        # k products of two integers below 2^(bits + 1), and two such sums, stay below 2^53
-        self.bits = (49 - A.shape[1].bit_length()) // 2
-        self.A = A
+        # max(n, k) products of integers below 2^(bits + 1), and two such sums, stay below 2^53
+        self.bits = (49 - max(A.shape).bit_length()) // 2
         self.first, self.second, self.rest = slices(A, self.bits)
+
+    @property
+    def T(self):
+        """Aᵀ, on the same slices."""
+        transposed = copy.copy(self)
+        transposed.first, transposed.second, transposed.rest = (
+            part.T for part in (self.first, self.second, self.rest)
+        )
+        return transposed
 
     def dot(self, x):
         """Ax as a sum of three vectors; the first two are free of rounding, the last is tiny."""
