@@ -73,10 +73,13 @@ class Design:
             sums = np.array([sigma * y[block], sigma])
             edges = sums @ B if not sp.issparse(B) else (B.T @ sums.T).T
             r[:q] += edges[0]
-            if np.ptp(sigma) == 0:  # then BᵀB is symmetric: half the work
-                product = B.T @ B
+            if np.ptp(sigma) == 0:
+                product = B.T @ B  # a symmetric product: half the work
                 if sigma[0] != 1:
                     product *= sigma[0]
+            elif sigma.min() > 0:
+                B = _scale_rows(B, np.sqrt(sigma))
+                product = B.T @ B
             else:
                 product = _scale_rows(B, sigma).T @ B
             G[:q, :q] += product.toarray() if sp.issparse(product) else product
@@ -92,8 +95,9 @@ class Design:
         biased = len(columns) > 0 and columns[-1] == self.shape[1] - 1
         q = len(columns) - biased
         B = np.full((len(rows), len(columns)), self.bias)
-        part = self._block(rows, columns[:q])
-        B[:, :q] = part.toarray() if sp.issparse(part) else part
+        for start in range(0, len(rows), BLOCK_ROWS):
+            part = self._block(rows[start : start + BLOCK_ROWS], columns[:q])
+            B[start : start + BLOCK_ROWS, :q] = part.toarray() if sp.issparse(part) else part
         return B
 
     def _block(self, rows, features):

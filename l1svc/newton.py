@@ -110,7 +110,8 @@ class NewtonSolver:
 
         support = np.flatnonzero(self.w)
         near = np.flatnonzero(self.train & (self.margins < 1.0 + NEAR))
-        rows = self.design.rows(near, support) * self.y[near, None]
+        rows = self.design.rows(near, support)
+        rows *= self.y[near, None]
         refined = refine(rows, self.weights[near], 0.5 / C, self.w[support])
         if refined is not None:
             w = self.w.copy()

@@ -18,12 +18,11 @@ S. Oishi, S. M. Rump, "Error-free transformations of matrix multiplication by us
 matrix multiplication and its applications", Numerical Algorithms 59, 2012 (slices).
 """
 
-import copy
-
 import numpy as np
-from scipy.linalg.blas import dtrsm
+from scipy.linalg.blas import dtrsv
 
 MAX_STEPS = 10
+BLOCK_ROWS = 4096  # rows sliced at a time
 
 
 def refine(A, weights, lam, w):
@@ -46,7 +45,8 @@ def refine(A, weights, lam, w):
     """
     support = np.arange(len(w))
     while len(support):
-        refined = _refine_support(A[:, support], weights, lam, w[support])
+        part = A if len(support) == A.shape[1] else A[:, support]
+        refined = _refine_support(part, weights, lam, w[support])
         if refined is None:
             return None
         kept = refined * w[support] > 0
@@ -66,23 +66,32 @@ def _refine_support(A, weights, lam, w):
         b, rest = one_minus(sliced.dot(w))
         if inside is None or not np.array_equal(inside, b > 0):
             inside = b > 0
-            B = A[inside]
+            scale = np.where(inside, weights, 0.0)
             try:
-                R = np.linalg.cholesky((weights[inside, None] * B).T @ B).T
+                R = np.linalg.cholesky(_gram(A, scale)).T
             except np.linalg.LinAlgError:
                 return None
-        scale = np.where(inside, weights, 0.0)
-        first, second, third = sliced.T.dot(scale * b)
+        first, second, third = sliced.transpose_dot(scale * b)
         # At the optimum the first difference is one of neighbours, hence exact.
         residual = (first - target) + (second + (third + (scale * rest) @ A))
-        before, w = w, w + _solve(R, residual)
+        before, w = w, w + dtrsv(R, dtrsv(R, residual, lower=0, trans=1), lower=0)
         if np.array_equal(before, w):
             break
     return w
 
 
+def _gram(A, scale):
+    """Σ_i scale_i a_i a_iᵀ."""
+    return sum(
+        (scale[rows, None] * A[rows]).T @ A[rows]
+        for rows in (slice(i, i + BLOCK_ROWS) for i in range(0, len(A), BLOCK_ROWS))
+    )
+
+
 class Sliced:
     """A matrix, for products with vectors, from either side, in which no digit is lost.
+
+    The slices of A are made anew for each product, a block of rows at a time: they take no memory.
 
     Parameters
     ----------
@@ -90,32 +99,50 @@ class Sliced:
     """
 
     def __init__(self, A):
+        self.A = A
         # max(n, k) products of integers below 2^(bits + 1), and two such sums, stay below 2^53
         self.bits = (49 - max(A.shape).bit_length()) // 2
-        self.first, self.second, self.rest = slices(A, self.bits)
-
-    @property
-    def T(self):
-        """Aᵀ, on the same slices."""
-        transposed = copy.copy(self)
-        transposed.first, transposed.second, transposed.rest = (
-            part.T for part in (self.first, self.second, self.rest)
-        )
-        return transposed
+        self.largest = max(A.max(initial=0.0), -A.min(initial=0.0))
 
     def dot(self, x):
         """Ax as a sum of three vectors; the first two are free of rounding, the last is tiny."""
-        first, second, rest = slices(x, self.bits)
-        return (
-            self.first @ first,
-            self.first @ second + self.second @ first,
-            self.first @ rest + self.second @ (second + rest) + self.rest @ x,
-        )
+        x = slices(x, self.bits)
+        parts = np.empty((3, len(self.A)))
+        for rows, block in self._blocks():
+            parts[:, rows] = _products(block, x)
+        return parts
+
+    def transpose_dot(self, u):
+        """Aᵀu as such a sum."""
+        u = slices(u, self.bits)
+        parts = np.zeros((3, self.A.shape[1]))
+        for rows, block in self._blocks():
+            parts += _products([part.T for part in block], [part[rows] for part in u])
+        return parts
+
+    def _blocks(self):
+        for start in range(0, len(self.A), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            yield rows, slices(self.A[rows], self.bits, self.largest)
 
 
-def slices(a, bits):
-    """a = first + second + rest without error; two integers of ``bits`` bits times a power of 2."""
-    largest = np.abs(a).max(initial=0.0)
+def _products(A, x):
+    """The product of sliced A and sliced x, by size."""
+    first, second, rest = A
+    return (
+        first @ x[0],
+        first @ x[1] + second @ x[0],
+        first @ x[2] + second @ (x[1] + x[2]) + rest @ (x[0] + x[1] + x[2]),
+    )
+
+
+def slices(a, bits, largest=None):
+    """a = first + second + rest without error; two integers of ``bits`` bits times a power of 2.
+
+    ``largest`` is max |a| of the whole that ``a`` is a part of; of ``a`` itself if None.
+    """
+    if largest is None:
+        largest = np.abs(a).max(initial=0.0)
     step = 2.0 ** (np.frexp(largest)[1] - bits) if largest else 1.0
     first = np.rint(a / step) * step
     rest = a - first
@@ -137,9 +164,3 @@ def _two_sum(a, b):
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
-
-
-def _solve(R, c):
-    """z with RᵀRz = c."""
-    half = dtrsm(1.0, R, c[:, None], lower=0, trans_a=1)
-    return dtrsm(1.0, R, half, lower=0)[:, 0]
