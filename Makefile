@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test bench lock clean
+.PHONY: help repro plots test bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ repro: $(VENV)/run ## Run the pipeline: whatever changed since last time, then t
 	@python -m stages.params
 	@dvc repro $(if $(wildcard .dvc/cache),,--force)
 	@python -m tools.summary
+
+plots: repro ## Draw all plots on one page, which opens without a network
+	@dvc plots show
 
 test: $(VENV)/dev ## Lint, then run every test
 	@ruff check --quiet . && ruff format --check --quiet .
@@ -43,6 +46,7 @@ $(VENV)/run: requirements.txt
 	@echo "Setting up $(VENV) (a minute or two, once)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP_INSTALL) -r requirements.txt
+	@$(VENV)/bin/python -m tools.plots_page
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements-dev.txt

@@ -7,12 +7,15 @@ the problem of scikit-learn's ``LinearSVC(penalty="l1", loss="squared_hinge", du
 
 from .estimators import L1LinearSVC, to_linear_svc
 from .objective import objective, relative_duality_gap
+from .refits import bootstrap, svm_path
 from .search import L1LinearSVCSearchCV
 
 __all__ = [
     "L1LinearSVC",
     "L1LinearSVCSearchCV",
+    "bootstrap",
     "objective",
     "relative_duality_gap",
+    "svm_path",
     "to_linear_svc",
 ]

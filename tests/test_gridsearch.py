@@ -7,7 +7,13 @@ import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from stages.gridsearch import NotConvergedError, metrics, search, validation_curve
+from stages.gridsearch import (
+    NotConvergedError,
+    metrics,
+    search,
+    sparsest_within_one_error,
+    validation_curve,
+)
 from stages.params import GridSearch
 
 PARAMS = GridSearch(
@@ -69,11 +75,24 @@ def test_both_means() -> None:
         "best_index_": 0,
         "best_params_": {"C": 0.1},
     }
+    found["cv_results_"]["params"] = [{"C": 0.1}]
     report = metrics(found)
     assert report["best"]["C"] == 0.1
     assert report["relative_duality_gap_at_most"] == 1e-9
     assert report["scores"]["C=0.1"]["mean_test_score"] == 0.75
     assert report["scores"]["C=0.1"]["weighted_mean_test_score"] == (30 * 1.0 + 10 * 0.5) / 40
+
+
+def test_the_sparsest_c_within_one_standard_error() -> None:
+    results = {
+        "param_C": np.ma.array([0.4, 0.2, 0.1, 0.05]),
+        "mean_test_score": np.array([0.95, 0.96, 0.949, 0.947]),
+        "std_test_score": np.array([0.5, 0.02, 0.5, 0.5]),  # of the best: 0.02 / sqrt(4 - 1)
+    }
+    found = {"cv_results_": results, "fold_sizes": [9] * 4, "best_index_": 1}
+    assert sparsest_within_one_error(found) == 2
+    results["std_test_score"][1] = 0.001
+    assert sparsest_within_one_error(found) == 1
 
 
 def test_fold_sizes_are_the_test_rows(digits) -> None:

@@ -53,6 +53,13 @@ WRONG = [
     ("C: null", "C: [0.1]", f": train.C: got [0.1]; allowed: {C_OR_NULL}"),
     ("C: null", "C: 1e999", f": train.C: got Infinity; allowed: {C_OR_NULL}"),
     ("mistakes: 24", "mistakes: 0", ": evaluate.mistakes: got 0; allowed: an integer, 1 to 60"),
+    (
+        "uncertain: 12",
+        "uncertain: 61",
+        ": evaluate.uncertain: got 61; allowed: an integer, 1 to 60",
+    ),
+    ("path: 48", "path: 3", ": interpret.path: got 3; allowed: an integer, 12 to 200 values of C"),
+    ("bootstraps: 100", "bootstraps: 0", ": interpret.bootstraps: got 0; allowed: an integer, 1"),
     ("border: 4", "border: 14", ": interpret.border: got 14; allowed: an integer, 1 to 13"),
     ("interpret:\n", "interpret: 4\nx:\n", ": x: unknown key; allowed: " + SECTIONS),
     ("download:\n", "\tdownload:\n", "not YAML: found character '\\t'"),

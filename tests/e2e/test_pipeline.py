@@ -13,12 +13,29 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from playwright.sync_api import Page
 
 from stages.download import SHA256
 from tests.wrong_params import WRONG
 
 STAGES = ["download", "filter_5_8", "preprocess", "gridsearch", "train", "evaluate", "interpret"]
-PLOTS = ["confusion.csv", "mistakes.png", "roc.csv", "validation_curve.png", "weights.png"]
+TABLES = [
+    "confusion.csv",
+    "path.csv",
+    "precision_recall.csv",
+    "roc.csv",
+    "scores.csv",
+    "weights.csv",
+]
+PICTURES = [
+    "mistakes.png",
+    "path.png",
+    "stability.png",
+    "uncertain.png",
+    "validation_curve.png",
+    "weights.png",
+]
+PLOTS = sorted(TABLES + PICTURES)
 
 Run = Callable[..., subprocess.CompletedProcess]
 
@@ -172,9 +189,34 @@ def test_plots_show_has_every_plot(project: Path, run: Run) -> None:
     assert not shown.get("errors")
     assert sorted(Path(name).name for name in shown["data"]) == PLOTS
     run("dvc", "plots", "show")
-    page = (project / "dvc_plots/index.html").read_text()
+    text = (project / "dvc_plots/index.html").read_text()
     for name in PLOTS:
-        assert name in page or name.replace(".csv", "_csv") in page
+        assert name in text or name.replace(".csv", "_csv") in text
+
+
+def assert_all_is_drawn(page: Page, file: Path, revisions: int) -> None:
+    """Every table as a chart that is not empty, every picture loaded, once a revision."""
+    page.goto(file.as_uri())
+    charts = page.locator(".vega-embed canvas")
+    page.wait_for_function(
+        "n => document.querySelectorAll('.vega-embed canvas').length === n", arg=len(TABLES)
+    )
+    for chart in charts.all():
+        box = chart.bounding_box()
+        assert min(box["width"], box["height"]) > 150
+        assert chart.evaluate(
+            "c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size > 20"
+        )
+    widths = page.locator("img").evaluate_all("all => all.map(image => image.naturalWidth)")
+    assert len(widths) == revisions * len(PICTURES)
+    assert min(widths) > 900
+
+
+def test_the_page_of_all_plots_needs_no_network(project: Path, run: Run, page: Page) -> None:
+    run("python", "-m", "tools.plots_page")
+    run("dvc", "plots", "show")
+    assert_all_is_drawn(page, project / "dvc_plots/index.html", revisions=1)
+    assert run("git", "status", "--porcelain").stdout == ""
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +284,12 @@ def test_change_c_and_compare(project: Path, run: Run, params: Path) -> None:
     for name in PLOTS:
         revisions = {entry["revisions"][0] for entry in shown["data"][f"plots/{name}"]}
         assert revisions >= {"HEAD", "workspace"} or name.endswith(".csv")
-    assert run("git", "status", "--porcelain").stdout.count("plots/") == 5
+    assert run("git", "status", "--porcelain").stdout.count("plots/") == len(PLOTS)
+
+
+def test_two_revisions_side_by_side_need_no_network(project: Path, run: Run, page: Page) -> None:
+    run("dvc", "plots", "diff")
+    assert_all_is_drawn(page, project / "dvc_plots/index.html", revisions=2)
 
 
 def test_change_back_and_it_is_as_it_was(run: Run) -> None:

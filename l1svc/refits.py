@@ -1,0 +1,112 @@
+"""Many fits of one two-class problem: along C, and over bootstrap samples of the rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.utils import check_X_y
+
+from .design import Design
+from .estimators import one_blas_thread, warn_unconverged, weigh_classes
+from .newton import NewtonSolver
+from .objective import one_vs_rest
+from .path import follow, start
+
+
+@dataclass
+class Fits:
+    """m fits, each of min over w of ‖w‖₁ + C Σ_i s_i max(0, 1 − y_i x̃_iᵀw)², x̃_i = (x_i, 1).
+
+    Attributes
+    ----------
+    coef : float64 ndarray of shape (m, p)
+        Zero weights are exact zeros.
+    intercept : float64 ndarray of shape (m,)
+    duality_gap : float64 ndarray of shape (m,)
+        Relative (:func:`l1svc.relative_duality_gap`).
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    duality_gap: np.ndarray
+
+
+@one_blas_thread
+def svm_path(X, y, Cs, *, tol=1e-8, max_iter=1000) -> Fits:
+    """The optimum at every C of ``Cs``, each from the one before it.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+    y : array of shape (n,)
+        Two labels, the larger one positive.
+    Cs : array of shape (m,)
+        Ascending.
+    tol : float, default=1e-8
+        Bound on the relative duality gap; a ConvergenceWarning where it is not reached.
+    max_iter : int, default=1000
+        Newton steps at each C.
+
+    Raises
+    ------
+    ValueError
+        Where there are not two classes, or ``Cs`` does not ascend from above 0.
+    """
+    Cs = np.asarray(Cs, dtype=np.float64)
+    if Cs.ndim != 1 or not len(Cs) or not (np.diff(Cs, prepend=0.0) > 0).all():
+        raise ValueError(f"Cs must ascend from above 0, got {Cs}.")
+    design, target = _problem(X, y)
+    solver = start(design, target, np.ones(len(target)), Cs[0], max_iter)
+    return _collect([follow(solver, Cs, tol, max_iter)], tol, max_iter)
+
+
+@one_blas_thread
+def bootstrap(X, y, C, n_samples, *, random_state=0, tol=1e-8, max_iter=1000, n_jobs=None) -> Fits:
+    """The optimum at C for each of ``n_samples`` samples of n rows, drawn with replacement.
+
+    Sample k is drawn by ``numpy.random.default_rng([random_state, k])``: the same for any number
+    of jobs. The other parameters are those of :func:`svm_path`.
+
+    References
+    ----------
+    B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979.
+    F. Bach, "Bolasso: model consistent Lasso estimation through the bootstrap", ICML 2008.
+
+    Raises
+    ------
+    ValueError
+        Where there are not two classes, or a sample has one only.
+    """
+    design, target = _problem(X, y)
+    solver = start(design, target, np.ones(len(target)), C, max_iter)
+    solver.solve(C, max_iter)
+    paths = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_resample)(design, target, solver.w, C, [random_state, k], tol, max_iter)
+        for k in range(n_samples)
+    )
+    return _collect(paths, tol, max_iter)
+
+
+@one_blas_thread
+def _resample(design, target, w, C, seed, tol, max_iter):
+    n = len(target)
+    drawn = np.random.default_rng(seed).integers(n, size=n)
+    counts = np.bincount(drawn, minlength=n).astype(np.float64)
+    weigh_classes(None, target, counts)
+    return follow(NewtonSolver(design, target, counts, w), [C], tol, max_iter)
+
+
+def _problem(X, y):
+    X, y = check_X_y(X, y, accept_sparse="csr", dtype=np.float64, order="C")
+    classes = np.unique(y)
+    if len(classes) != 2:
+        raise ValueError(f"y must have 2 classes, got {len(classes)}.")
+    return Design(X, 1.0), one_vs_rest(y, classes)[0]
+
+
+def _collect(paths, tol, max_iter):
+    W = np.concatenate([path.W for path in paths])
+    gaps = np.concatenate([path.gaps for path in paths])
+    if gaps.max() > tol:
+        warn_unconverged(gaps.max(), tol, max_iter)
+    return Fits(W[:, :-1], W[:, -1], gaps)

@@ -1,0 +1,27 @@
+"""Pictures of 28×28 pixels: digits, weights, contributions. One colour scale for all weights."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import AsinhNorm, ListedColormap
+from matplotlib.image import AxesImage
+
+from stages.style import WEIGHTS, ZERO
+
+SIDE = 28  # pixels
+# Weights span three orders of magnitude: linear up to LINEAR, logarithmic beyond; a larger weight
+# has the colour of LARGEST. The same on every run, so that two pictures can be compared.
+LINEAR, LARGEST = 0.1, 2.0
+
+
+def draw_digit(axes: Axes, x: np.ndarray) -> AxesImage:
+    """The ink of an image, x of shape (784,) in [0, 1], black on white."""
+    axes.set_axis_off()
+    return axes.imshow(x.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1)
+
+
+def draw_weights(axes: Axes, w: np.ndarray) -> AxesImage:
+    """w of shape (784,), or w times an image: red below 0, blue above, grey where exactly 0."""
+    image = w.reshape(SIDE, SIDE)
+    axes.imshow(np.zeros_like(image), cmap=ListedColormap([ZERO]))
+    norm = AsinhNorm(LINEAR, -LARGEST, LARGEST)
+    return axes.imshow(np.ma.masked_equal(image, 0), cmap=WEIGHTS, norm=norm)

@@ -1,0 +1,54 @@
+"""Many fits of one problem: along C, and over bootstrap samples."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from l1svc import L1LinearSVC, bootstrap, svm_path
+
+CS = [0.01, 0.05, 0.3, 2.0]
+
+
+def test_every_point_of_the_path_is_the_fit_at_its_c(problem):
+    X, y = problem
+    fits = svm_path(X, y, CS)
+    assert fits.duality_gap.max() <= 1e-8
+    for C, coef, intercept in zip(CS, fits.coef, fits.intercept, strict=True):
+        one = L1LinearSVC(C).fit(X, y)
+        np.testing.assert_allclose(coef, one.coef_[0], atol=1e-10)
+        np.testing.assert_array_equal(coef == 0, one.coef_[0] == 0)
+        assert intercept == pytest.approx(one.intercept_[0], abs=1e-10)
+
+
+def test_a_sample_is_a_fit_to_the_rows_drawn(problem):
+    X, y = problem
+    fits = bootstrap(X, y, 0.3, 5, random_state=7)
+    assert fits.duality_gap.max() <= 1e-8
+    for k in range(5):
+        drawn = np.random.default_rng([7, k]).integers(len(y), size=len(y))
+        one = L1LinearSVC(0.3).fit(X[drawn], y[drawn])
+        np.testing.assert_allclose(fits.coef[k], one.coef_[0], atol=1e-9)
+        np.testing.assert_array_equal(fits.coef[k] == 0, one.coef_[0] == 0)
+
+
+def test_the_number_of_jobs_changes_no_sample(problem):
+    one, two = (bootstrap(*problem, 0.3, 6, n_jobs=jobs) for jobs in (1, 2))
+    np.testing.assert_array_equal(one.coef, two.coef)
+
+
+@pytest.mark.parametrize("Cs", [[], [0.1, 0.1], [0.2, 0.1], [0.0, 1.0], [np.nan], [[0.1]]])
+def test_cs_must_ascend_from_above_zero(problem, Cs):
+    with pytest.raises(ValueError, match="Cs must ascend from above 0"):
+        svm_path(*problem, Cs)
+
+
+def test_two_classes_are_asked_for(problem):
+    X, y = problem
+    for labels in (np.ones(len(y)), np.arange(len(y)) % 3):
+        with pytest.raises(ValueError, match="y must have 2 classes"):
+            svm_path(X, labels, CS)
+
+
+def test_a_gap_above_tol_is_warned_about(problem):
+    with pytest.warns(ConvergenceWarning, match="relative duality gap of"):
+        svm_path(*problem, CS, max_iter=1, tol=1e-14)

@@ -1,0 +1,28 @@
+"""The stability of the choice of pixels."""
+
+import numpy as np
+
+from stages import stability
+
+
+def test_a_decisive_pixel_is_chosen_always_and_a_blank_one_never(digits) -> None:
+    X, y = digits(120)
+    share = stability.frequencies(X, np.where(y == 8, 1, -1), 0.3, 10, 0)
+    assert share.shape == (784,)
+    assert share[210] == 1.0  # the one that tells the classes apart
+    assert (share[:200] == 0).all()
+    assert set(share * 10) <= set(range(11))
+
+
+def test_often_begins_at_nine_in_ten() -> None:
+    assert stability.often(np.array([0.89, 0.9, 1.0])).tolist() == [False, True, True]
+
+
+def test_the_picture_counts_and_circles_them() -> None:
+    share = np.zeros(784)
+    share[[30, 31, 400]] = 0.95, 0.5, 1.0
+    figure = stability.picture(share, 0.2, 100)
+    axes = figure.axes[0]
+    assert axes.get_title("left") == "2 pixels are chosen in at least 90% of 100 samples"
+    assert axes.collections[0].get_offsets().tolist() == [[2, 1], [8, 14]]
+    assert axes.images[0].get_clim() == (0, 1)
