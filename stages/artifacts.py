@@ -91,8 +91,7 @@ def save_metrics(path: Path, metrics: dict[str, Any]) -> None:
     """Write nested dicts of scalars as JSON: no lists (DVC drops them), no NaN, no Infinity."""
     _check_scalars(metrics, path.name)
     text = json.dumps(metrics, indent=2, allow_nan=False, ensure_ascii=False)
-    with _replacing(path) as file:
-        file.write(f"{text}\n".encode())
+    save_text(path, f"{text}\n")
 
 
 def _check_scalars(value: Any, key: str) -> None:
@@ -115,8 +114,13 @@ def save_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]])
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
+    save_text(path, text.getvalue())
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write text as UTF-8."""
     with _replacing(path) as file:
-        file.write(text.getvalue().encode())
+        file.write(text.encode())
 
 
 def save_figure(path: Path, figure: "Figure") -> None:

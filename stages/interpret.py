@@ -5,6 +5,7 @@ picture and as data, the path over C, the stability of the choice, and the explo
 """
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,16 @@ from matplotlib.patches import Patch, Rectangle
 from sklearn.svm import LinearSVC
 
 from stages import stability
-from stages.artifacts import load_arrays, load_object, save_figure, save_metrics, save_table
+from stages.artifacts import (
+    load_arrays,
+    load_object,
+    save_figure,
+    save_metrics,
+    save_table,
+    save_text,
+)
 from stages.errors import run
+from stages.explorer import page
 from stages.labels import a, signs
 from stages.params import load_params
 from stages.path import grid, path, small_multiples
@@ -30,6 +39,7 @@ WEIGHTS = Path("plots/weights.csv")
 PATH = Path("plots/path.csv")
 MULTIPLES = Path("plots/path.png")
 STABILITY = Path("plots/stability.png")
+EXPLORER = Path("plots/explorer.html")
 
 
 def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
@@ -123,8 +133,8 @@ def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> F
 def main() -> None:
     params = load_params().interpret
     model: LinearSVC = load_object(MODEL)
-    names = ("X_train", "y_train", "X_test", "y_test", "classes")
-    X, y, X_test, y_test, classes = load_arrays(INPUT, *names).values()
+    names = ("X_train", "y_train", "X_test", "y_test", "index_test", "classes")
+    X, y, X_test, y_test, index, classes = load_arrays(INPUT, *names).values()
     s, s_test = signs(y, classes), signs(y_test, classes)
     negative, positive = classes.tolist()
     w, bias, C = model.coef_[0], float(model.intercept_[0]), model.C
@@ -150,6 +160,8 @@ def main() -> None:
         ((p.C, p.nonzero, p.train_accuracy, p.test_accuracy, p.objective) for p in points),
     )
     save_figure(MULTIPLES, small_multiples(points, C, (negative, positive)))
+    of_model = [replace(p, coef=w, intercept=bias) if p.C == C else p for p in points]
+    save_text(EXPLORER, page(of_model, X_test, y_test, index, (negative, positive), C))
     save_figure(STABILITY, stability.picture(share, C, params.bootstraps))
 
 

@@ -1,0 +1,194 @@
+"""The explorer in a real Chromium: its numbers are the model's, and everybody can use it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from sklearn.svm import LinearSVC
+
+from l1svc import L1LinearSVC, to_linear_svc
+from stages import explorer
+from stages.labels import signs
+from stages.path import path
+
+CLASSES = (5, 8)
+CS = [0.001, 0.01, 0.05, 0.2, 2.0]
+
+
+@pytest.fixture(scope="module")
+def data(mnist: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The images of the two classes, a quarter of those to train on."""
+    found = {}
+    for part, step in (("train", 4), ("test", 1)):
+        at = np.flatnonzero(np.isin(mnist[f"y_{part}"], CLASSES))[::step]
+        found[f"X_{part}"] = mnist[f"x_{part}"][at].reshape(-1, 784) / 255
+        found[f"y_{part}"], found[f"index_{part}"] = mnist[f"y_{part}"][at], at
+    return found
+
+
+@pytest.fixture(scope="module")
+def models(data) -> list[LinearSVC]:
+    s = signs(data["y_train"], np.array(CLASSES))
+    return [to_linear_svc(L1LinearSVC(C).fit(data["X_train"], s)) for C in CS]
+
+
+@pytest.fixture(scope="module")
+def file(data, models, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    X, X_test = data["X_train"], data["X_test"]
+    s, s_test = (signs(data[f"y_{part}"], np.array(CLASSES)) for part in ("train", "test"))
+    points = [
+        explorer.PathPoint(
+            p.C,
+            model.coef_[0],
+            float(model.intercept_[0]),
+            p.nonzero,
+            p.train_accuracy,
+            p.test_accuracy,
+            p.objective,
+        )
+        for p, model in zip(path(X, s, X_test, s_test, CS), models, strict=True)
+    ]
+    written = tmp_path_factory.mktemp("explorer") / "explorer.html"
+    text = explorer.page(points, X_test, data["y_test"], data["index_test"], CLASSES, 0.2)
+    assert len(text.encode()) < 2_000_000
+    written.write_text(text, encoding="utf-8")
+    return written
+
+
+@pytest.fixture
+def opened(page: Page, file: Path) -> Page:
+    page.goto(file.as_uri())
+    return page
+
+
+def number(page: Page, selector: str) -> float:
+    return float(re.search(r"[-−+]?[\d.]+", page.inner_text(selector)).group().replace("−", "-"))
+
+
+def pixels(page: Page, canvas: str) -> np.ndarray:
+    """(28, 28, 4) red, green, blue, alpha; of a copy, since reading slows a canvas down."""
+    read = page.locator(canvas).evaluate(
+        """shown => {
+            const copy = document.createElement("canvas").getContext("2d");
+            copy.drawImage(shown, 0, 0);
+            return Array.from(copy.getImageData(0, 0, 28, 28).data);
+        }"""
+    )
+    return np.reshape(read, (28, 28, 4))
+
+
+def tiles(page: Page) -> list[str]:
+    return page.locator("#gallery li:visible").all_inner_texts()
+
+
+def test_its_scores_are_scikit_learns(opened: Page, data, models) -> None:
+    shown = opened.evaluate("window.explorer.images().slice(0, 200)")
+    assert len(shown) == 200
+    at = [int(np.flatnonzero(data["index_test"] == image["index"])[0]) for image in shown]
+    assert [image["label"] for image in shown] == data["y_test"][at].tolist()
+    for k, model in enumerate(models):
+        scores = opened.evaluate(
+            "k => window.explorer.images().slice(0, 200).map("
+            "image => window.explorer.score(k, image.pixels))",
+            k,
+        )
+        expected = model.decision_function(data["X_test"][at])
+        np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-6)
+
+
+def test_the_slider_leads_along_the_path(opened: Page, models) -> None:
+    slider = opened.locator("#C")
+    expect(opened.locator("#C-value")).to_have_text("0.2")
+    slider.focus()
+    for key, k in (("Home", 0), ("ArrowRight", 1), ("End", 4), ("ArrowLeft", 3)):
+        slider.press(key)
+        assert number(opened, "#C-value") == CS[k]
+        used = np.count_nonzero(models[k].coef_) + np.count_nonzero(models[k].intercept_)
+        assert number(opened, "#nonzero") == used
+        painted = pixels(opened, "#weights")
+        grey = (painted == painted[0, 0]).all(axis=2)  # the corner's weight is exactly 0
+        np.testing.assert_array_equal(grey.ravel(), models[k].coef_[0] == 0)
+
+
+def test_the_gallery_holds_what_its_filters_say(opened: Page) -> None:
+    counts = {}
+    for choice in ("all", "right", "wrong", "uncertain"):
+        opened.check(f"input[value={choice}]")
+        counts[choice] = len(tiles(opened))
+        for tile in tiles(opened):
+            label, said = re.search(r"is (\d), reads (\d)", tile).groups()
+            f = float(re.findall(r"[-−+]\d+\.\d+", tile)[-1].replace("−", "-"))
+            assert (said == "8") == (f > 0) or abs(f) < 0.001
+            assert choice != "right" or label == said
+            assert choice != "wrong" or label != said
+            assert choice != "uncertain" or abs(f) <= 0.25
+    assert counts["all"] == counts["right"] + counts["wrong"] == 600
+    assert 0 < counts["uncertain"] < 600
+
+
+def test_one_draws_with_the_mouse(opened: Page) -> None:
+    pad = opened.locator("#pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    turn = np.linspace(0, 2 * np.pi, 30)
+    for middle, radius in ((0.25, 0.12), (0.55, 0.16)):  # the two bowls of an 8, off centre
+        for k, angle in enumerate(turn):
+            x = box["x"] + box["width"] * (0.35 + radius * np.sin(angle))
+            y = box["y"] + box["height"] * (middle - radius * np.cos(angle))
+            opened.mouse.move(x, y)
+            if k == 0:
+                opened.mouse.down()
+        opened.mouse.up()
+    expect(opened.locator("#drawn-sum")).to_contain_text("reads an 8")
+    ink = pixels(opened, "#drawn-image")[..., 3]
+    rows, columns = np.nonzero(ink > 8)
+    assert 18 <= np.ptp(rows) + 1 <= 21
+    assert np.ptp(columns) + 1 <= 21
+    centre = [np.average(np.arange(28), weights=ink.sum(axis=axis)) for axis in (1, 0)]
+    np.testing.assert_allclose(centre, 13.5, atol=1)
+    opened.click("#clear")
+    expect(opened.locator("#drawn-sum")).to_contain_text("Nothing drawn yet")
+
+
+def test_a_keyboard_is_enough(opened: Page) -> None:
+    reached = set()
+    for _ in range(12):
+        opened.keyboard.press("Tab")
+        reached.add(
+            opened.evaluate("(e => e.id || e.name || e.role || '')(document.activeElement)")
+        )
+    assert {"C", "reset", "show", "pad", "clear"} <= reached
+    opened.locator("#gallery li").first.focus()
+    before = opened.inner_text("#selected-title")
+    opened.keyboard.press("ArrowRight")
+    opened.keyboard.press("Enter")
+    assert opened.inner_text("#selected-title") != before
+    opened.locator("#pad").focus()
+    opened.keyboard.press("Space")
+    for _ in range(8):
+        opened.keyboard.press("ArrowDown")
+    opened.keyboard.press("Space")
+    expect(opened.locator("#drawn-sum")).to_contain_text("reads a")
+    opened.keyboard.press("Delete")
+    expect(opened.locator("#drawn-sum")).to_contain_text("Nothing drawn yet")
+
+
+def test_it_fits_a_phone(opened: Page) -> None:
+    opened.set_viewport_size({"width": 360, "height": 740})
+    assert opened.evaluate("document.documentElement.scrollWidth") == 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible_in_light_and_dark(chromium: Browser, file: Path, scheme: str) -> None:
+    context = chromium.new_context(offline=True, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 128")
+    assert dark == (scheme == "dark")
+    found = Axe().run(page).response["violations"]
+    context.close()
+    serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []
