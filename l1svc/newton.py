@@ -77,6 +77,15 @@ class NewtonSolver:
         part.history = []
         return part
 
+    def reweighted(self, weights):
+        """A copy of this solver, at the same w, for other weights of the rows."""
+        part = copy.copy(self)
+        part.weights = weights
+        part.train = weights > 0
+        part.history = []
+        part._forget_gram()
+        return part
+
     def solve(self, C, max_iter):
         """Move ``w`` to the optimum at C; the number of Newton steps it took."""
         lam = 0.5 / C

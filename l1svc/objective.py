@@ -80,7 +80,7 @@ def certify(design, y, weights, Cs, W):
     ----------
     design : Design of shape (n, p + 1)
     y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
+    weights : float64 ndarray of shape (n,), or (m, n) where they differ
         s, zero for the rows left out.
     Cs : float64 ndarray of shape (m,)
     W : float64 ndarray of shape (m, p + 1)
@@ -98,8 +98,9 @@ def certify(design, y, weights, Cs, W):
         w, C = W[batch], Cs[batch, None]
         products[batch] = design.dot(w)
         b = np.maximum(1.0 - y * products[batch], 0.0)
-        loss = C[:, 0] * (b**2 @ weights)
-        v = 2.0 * C * design.transpose_dot(b * (weights * y))
+        s = weights if weights.ndim == 1 else weights[batch]
+        loss = C[:, 0] * np.einsum("ij,ij->i", b * s, b)
+        v = 2.0 * C * design.transpose_dot(b * s * y)
         t = 1.0 / np.maximum(1.0, np.abs(v).max(axis=1))
         primal[batch] = np.abs(w).sum(axis=1) + loss
         slack = np.maximum(np.abs(w) - t[:, None] * w * v, 0.0)

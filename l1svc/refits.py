@@ -8,8 +8,7 @@ from sklearn.utils import check_X_y
 
 from .design import Design
 from .estimators import one_blas_thread, warn_unconverged, weigh_classes
-from .newton import NewtonSolver
-from .objective import one_vs_rest
+from .objective import BATCH, certify, one_vs_rest
 from .path import follow, start
 
 
@@ -57,7 +56,8 @@ def svm_path(X, y, Cs, *, tol=1e-8, max_iter=1000) -> Fits:
         raise ValueError(f"Cs must ascend from above 0, got {Cs}.")
     design, target = _problem(X, y)
     solver = start(design, target, np.ones(len(target)), Cs[0], max_iter)
-    return _collect([follow(solver, Cs, tol, max_iter)], tol, max_iter)
+    path = follow(solver, Cs, tol, max_iter)
+    return _collect(path.W, path.gaps, tol, max_iter)
 
 
 @one_blas_thread
@@ -80,20 +80,38 @@ def bootstrap(X, y, C, n_samples, *, random_state=0, tol=1e-8, max_iter=1000, n_
     design, target = _problem(X, y)
     solver = start(design, target, np.ones(len(target)), C, max_iter)
     solver.solve(C, max_iter)
-    paths = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_resample)(design, target, solver.w, C, [random_state, k], tol, max_iter)
-        for k in range(n_samples)
+    samples = [_draw(len(target), [random_state, k]) for k in range(n_samples)]
+    W = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_resolve)(solver, drawn, C, max_iter) for drawn in samples
     )
-    return _collect(paths, tol, max_iter)
+    W, gaps = np.array(W), np.empty(n_samples)
+    for first in range(0, n_samples, BATCH):
+        batch = slice(first, first + BATCH)
+        counts = np.array([_count(drawn) for drawn in samples[batch]])
+        Cs = np.full(len(counts), float(C))
+        primal, gap, _ = certify(design, target, counts, Cs, W[batch])
+        gaps[batch] = gap / primal
+    for k in np.flatnonzero(gaps > tol):
+        path = follow(solver.reweighted(_count(samples[k])), [C], tol, max_iter, polish=True)
+        W[k], gaps[k] = path.W[0], path.gaps[0]
+    return _collect(W, gaps, tol, max_iter)
+
+
+def _draw(n, seed):
+    return np.random.default_rng(seed).integers(n, size=n, dtype=np.int32)
+
+
+def _count(drawn):
+    return np.bincount(drawn, minlength=len(drawn)).astype(np.float64)
 
 
 @one_blas_thread
-def _resample(design, target, w, C, seed, tol, max_iter):
-    n = len(target)
-    drawn = np.random.default_rng(seed).integers(n, size=n)
-    counts = np.bincount(drawn, minlength=n).astype(np.float64)
-    weigh_classes(None, target, counts)
-    return follow(NewtonSolver(design, target, counts, w), [C], tol, max_iter)
+def _resolve(solver, drawn, C, max_iter):
+    counts = _count(drawn)
+    weigh_classes(None, solver.y, counts)
+    sample = solver.reweighted(counts)
+    sample.solve(C, max_iter)
+    return sample.w
 
 
 def _problem(X, y):
@@ -104,9 +122,7 @@ def _problem(X, y):
     return Design(X, 1.0), one_vs_rest(y, classes)[0]
 
 
-def _collect(paths, tol, max_iter):
-    W = np.concatenate([path.W for path in paths])
-    gaps = np.concatenate([path.gaps for path in paths])
+def _collect(W, gaps, tol, max_iter):
     if gaps.max() > tol:
         warn_unconverged(gaps.max(), tol, max_iter)
     return Fits(W[:, :-1], W[:, -1], gaps)

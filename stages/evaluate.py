@@ -31,7 +31,7 @@ from stages.artifacts import (
 from stages.errors import run
 from stages.labels import a, signs
 from stages.params import load_params
-from stages.pixels import draw_digit, draw_weights
+from stages.pixels import SIDE, draw_digit, draw_weights
 from stages.style import GREY, new_figure
 
 INPUT = Path("data/preprocessed.npz")
@@ -129,18 +129,20 @@ def explained(
         fontsize=9,
         color=GREY,
     )
-    grid = figure.subplots(rows, 2 * columns, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
+    # One set of axes for all: sixty of them would take seconds to lay out.
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    step = SIDE + 3
     for cell, i in enumerate(chosen):
-        image, why = grid[cell // columns, 2 * (cell % columns) :][:2]
-        draw_digit(image, X[i])
-        draw_weights(why, w * X[i])
+        left, top = 2 * step * (cell % columns), (step + 8) * (cell // columns)
+        draw_digit(axes, X[i], (left, top))
+        draw_weights(axes, w * X[i], (left + step, top))
         said = "" if predicted[i] == y[i] else f", said {predicted[i]}"
-        small = {"loc": "left", "pad": 3, "fontweight": "normal"}
-        image.set_title(f"{a(y[i])}{said}", fontsize=9, **small)
-        why.set_title(f"f = {f[i]:+.2f}", fontsize=8, color=GREY, **small)
-        image.text(0, 29.6, f"no. {index[i]}", fontsize=6.5, color=GREY, va="top")
+        axes.text(left, top - 2, f"{a(y[i])}{said}", fontsize=9)
+        axes.text(left + step, top - 2, f"f = {f[i]:+.2f}", fontsize=8, color=GREY)
+        axes.text(left, top + SIDE, f"no. {index[i]}", fontsize=6.5, color=GREY, va="top")
+    axes.set_xlim(-0.5, 2 * step * columns - 3)
+    axes.set_ylim((step + 8) * rows - 5, -7)
     return figure
 
 

@@ -13,15 +13,23 @@ SIDE = 28  # pixels
 LINEAR, LARGEST = 0.1, 2.0
 
 
-def draw_digit(axes: Axes, x: np.ndarray) -> AxesImage:
-    """The ink of an image, x of shape (784,) in [0, 1], black on white."""
-    axes.set_axis_off()
-    return axes.imshow(x.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1)
+def draw_digit(axes: Axes, x: np.ndarray, at: tuple[float, float] = (0, 0)) -> AxesImage:
+    """The ink of an image, x of shape (784,) in [0, 1], black on white.
+
+    ``at`` is the column and the row where its first pixel goes.
+    """
+    where = _extent(at)
+    return axes.imshow(x.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1, extent=where)
 
 
-def draw_weights(axes: Axes, w: np.ndarray) -> AxesImage:
+def draw_weights(axes: Axes, w: np.ndarray, at: tuple[float, float] = (0, 0)) -> AxesImage:
     """w of shape (784,), or w times an image: red below 0, blue above, grey where exactly 0."""
-    image = w.reshape(SIDE, SIDE)
-    axes.imshow(np.zeros_like(image), cmap=ListedColormap([ZERO]))
+    image, where = w.reshape(SIDE, SIDE), _extent(at)
+    axes.imshow(np.zeros_like(image), cmap=ListedColormap([ZERO]), extent=where)
     norm = AsinhNorm(LINEAR, -LARGEST, LARGEST)
-    return axes.imshow(np.ma.masked_equal(image, 0), cmap=WEIGHTS, norm=norm)
+    return axes.imshow(np.ma.masked_equal(image, 0), cmap=WEIGHTS, norm=norm, extent=where)
+
+
+def _extent(at: tuple[float, float]) -> tuple[float, float, float, float]:
+    left, top = at[0] - 0.5, at[1] - 0.5
+    return left, left + SIDE, top + SIDE, top

@@ -25,7 +25,7 @@ def test_a_sample_is_a_fit_to_the_rows_drawn(problem):
     fits = bootstrap(X, y, 0.3, 5, random_state=7)
     assert fits.duality_gap.max() <= 1e-8
     for k in range(5):
-        drawn = np.random.default_rng([7, k]).integers(len(y), size=len(y))
+        drawn = np.random.default_rng([7, k]).integers(len(y), size=len(y), dtype=np.int32)
         one = L1LinearSVC(0.3).fit(X[drawn], y[drawn])
         np.testing.assert_allclose(fits.coef[k], one.coef_[0], atol=1e-9)
         np.testing.assert_array_equal(fits.coef[k] == 0, one.coef_[0] == 0)
