@@ -14,7 +14,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Nothing computed here yet: run every stage, those too whose results git brought along.
-repro: $(VENV)/run ## Run the pipeline: whatever changed since last time, then the result
+repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed since last time, then the result
 	@python -m stages.params
 	@dvc repro $(if $(wildcard .dvc/cache),,--force)
 	@python -m tools.summary
@@ -26,7 +26,7 @@ test: $(VENV)/dev ## Lint, then run every test
 	@ruff check --quiet . && ruff format --check --quiet .
 	@python -m pytest
 
-bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (an hour)
+bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two hours)
 	@python -m stages.download
 	@python -m benchmarks.search
 	@python -m benchmarks.growth
@@ -46,8 +46,10 @@ $(VENV)/run: requirements.txt
 	@echo "Setting up $(VENV) (a minute or two, once)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP_INSTALL) -r requirements.txt
-	@$(VENV)/bin/python -m tools.plots_page
 	@touch $@
+
+.dvc/plots_page.html: $(VENV)/run tools/plots_page.py
+	@python -m tools.plots_page
 
 $(VENV)/dev: $(VENV)/run requirements-dev.txt
 	@echo "Adding the tests' packages"

@@ -108,7 +108,7 @@ def _count(drawn):
 @one_blas_thread
 def _resolve(solver, drawn, C, max_iter):
     counts = _count(drawn)
-    weigh_classes(None, solver.y, counts)
+    weigh_classes(None, solver.y, counts)  # refuses a sample of one class
     sample = solver.reweighted(counts)
     sample.solve(C, max_iter)
     return sample.w

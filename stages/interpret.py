@@ -28,8 +28,8 @@ from stages.explorer import page
 from stages.labels import a, signs
 from stages.params import load_params
 from stages.path import grid, path, small_multiples
-from stages.pixels import SIDE, draw_weights
-from stages.style import GREY, ZERO, new_figure
+from stages.pixels import SIDE, draw_weights, label_pixels
+from stages.style import GREY, ZERO, legend_below, new_figure
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
@@ -97,11 +97,7 @@ def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> F
     inner = SIDE - 2 * border
     outline = {"fill": False, "edgecolor": GREY, "linewidth": 0.8, "linestyle": ":"}
     axes.add_patch(Rectangle((border - 0.5, border - 0.5), inner, inner, **outline))
-    axes.set_xticks(range(0, SIDE, 4))
-    axes.set_yticks(range(0, SIDE, 4))
-    axes.spines[:].set_visible(False)
-    axes.set_xlabel("column")
-    axes.set_ylabel("row")
+    label_pixels(axes)
     axes.set_title(
         f"Weights at C = {C:g}: {np.count_nonzero(w)} of {w.size} pixels used",
         loc="left",
@@ -116,16 +112,10 @@ def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> F
     for digit, at, align in ((positive, 1.07, "bottom"), (negative, -0.07, "top")):
         named = {"transform": bar.ax.transAxes, "ha": "center", "va": align}
         bar.ax.text(0.5, at, f"looks like {a(digit)}", **named)
-    figure.legend(
-        handles=[
-            Patch(color=ZERO, label="exactly 0: not used"),
-            Patch(label=f"outside: the border of {border} pixels", **outline),
-        ],
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        handlelength=1,
-        handleheight=1,
+    legend_below(
+        figure,
+        Patch(color=ZERO, label="exactly 0: not used"),
+        Patch(label=f"outside: the border of {border} pixels", **outline),
     )
     return figure
 

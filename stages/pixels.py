@@ -30,6 +30,15 @@ def draw_weights(axes: Axes, w: np.ndarray, at: tuple[float, float] = (0, 0)) ->
     return axes.imshow(np.ma.masked_equal(image, 0), cmap=WEIGHTS, norm=norm, extent=where)
 
 
+def label_pixels(axes: Axes) -> None:
+    """Rows and columns along the axes, every fourth with its number; no frame."""
+    axes.set_xticks(range(0, SIDE, 4))
+    axes.set_yticks(range(0, SIDE, 4))
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("column")
+    axes.set_ylabel("row")
+
+
 def _extent(at: tuple[float, float]) -> tuple[float, float, float, float]:
     left, top = at[0] - 0.5, at[1] - 0.5
     return left, left + SIDE, top + SIDE, top

@@ -5,11 +5,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from l1svc import bootstrap
-from stages.pixels import SIDE
-from stages.style import ORANGE, ZERO, new_figure
+from stages.pixels import SIDE, label_pixels
+from stages.style import ORANGE, ZERO, legend_below, new_figure
 
 OFTEN = 0.9  # share of the samples from which on a pixel counts as chosen for good
-TOL, MAX_ITER = 1e-8, 10_000
 
 
 def frequencies(
@@ -25,9 +24,7 @@ def frequencies(
     samples : number of samples of n images, drawn with replacement
     random_state : seed of the draws
     """
-    fits = bootstrap(
-        X, s, C, samples, random_state=random_state, tol=TOL, max_iter=MAX_ITER, n_jobs=-1
-    )
+    fits = bootstrap(X, s, C, samples, random_state=random_state, n_jobs=-1)
     return np.mean(fits.coef != 0, axis=0)
 
 
@@ -37,7 +34,7 @@ def often(share: np.ndarray) -> np.ndarray:
 
 
 def picture(share: np.ndarray, C: float, samples: int) -> Figure:
-    """How often each pixel is chosen; dots mark those of `often`."""
+    """How often each pixel is chosen; circles mark those of `often`."""
     figure = new_figure(7, 5.6)
     axes = figure.add_subplot()
     axes.set_facecolor(ZERO)
@@ -53,11 +50,7 @@ def picture(share: np.ndarray, C: float, samples: int) -> Figure:
         linewidth=1.2,
         label=f"in at least {OFTEN:.0%} of the samples",
     )
-    axes.set_xticks(range(0, SIDE, 4))
-    axes.set_yticks(range(0, SIDE, 4))
-    axes.spines[:].set_visible(False)
-    axes.set_xlabel("column")
-    axes.set_ylabel("row")
+    label_pixels(axes)
     axes.set_title(
         f"{len(rows)} pixels are chosen in at least {OFTEN:.0%} of {samples} samples",
         loc="left",
@@ -66,12 +59,5 @@ def picture(share: np.ndarray, C: float, samples: int) -> Figure:
     bar.outline.set_visible(False)
     bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     bar.set_label(f"share of bootstrap samples with a non-zero weight, C = {C:g}")
-    figure.legend(
-        handles=[Patch(color=ZERO, label="never chosen"), circles],
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        handlelength=1,
-        handleheight=1,
-    )
+    legend_below(figure, Patch(color=ZERO, label="never chosen"), circles)
     return figure

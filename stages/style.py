@@ -5,6 +5,7 @@ import matplotlib
 matplotlib.use("Agg")  # draws without a screen
 
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 # Of Okabe and Ito's palette: told apart by colour-blind people, and in grey.
@@ -27,6 +28,18 @@ _STYLE = {
     "xtick.color": GREY,
     "ytick.color": GREY,
 }
+
+
+def legend_below(figure: Figure, *handles: Artist) -> None:
+    """What the marks mean, in one line under the picture."""
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        frameon=False,
+        handlelength=1,
+        handleheight=1,
+    )
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -58,6 +58,7 @@ def main() -> None:
 def differences(copy: Path, kernel: str, threads: int, jobs: int) -> list[str]:
     """The files that differ from the work tree's after the stages ran under this setting."""
     environment = os.environ | {
+        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
         "OPENBLAS_CORETYPE": kernel,
         "OPENBLAS_NUM_THREADS": str(threads),
         "LOKY_MAX_CPU_COUNT": str(jobs),

@@ -5,7 +5,7 @@ package, and points DVC to it in .dvc/config.local. Without it, DVC works as it 
 """
 
 import subprocess
-from importlib.metadata import version
+import sys
 from pathlib import Path
 
 import vl_convert
@@ -24,7 +24,6 @@ function tidy(spec) {
 window.vegaEmbed = (at, { $schema, ...spec }) => vegaEmbed(at, tidy(spec), { mode: "vega-lite" });
 """
 PAGE = Path(".dvc/plots_page.html")
-STAMP = f"<!-- vl-convert-python {version('vl-convert-python')}, Vega-Lite {VEGA_LITE} -->"
 STYLE = """
 :root { color-scheme: light; font: 16px/1.5 system-ui, sans-serif; color: #202124 }
 body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem; background: #fff }
@@ -41,7 +40,7 @@ def page() -> str:
     """The template that DVC fills: our style, the scripts inline, its own places kept."""
     scripts = vl_convert.javascript_bundle(SNIPPET, VEGA_LITE)
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{STAMP}\n<meta charset="utf-8">\n'
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"{{refresh_tag}}\n<title>Plots</title>\n<style>{STYLE}</style>\n"
         f"<script>{scripts}</script>\n</head>\n<body>\n<h1>Plots</h1>\n{{plot_divs}}\n"
@@ -50,13 +49,10 @@ def page() -> str:
 
 
 def main() -> None:
-    """Build the page unless it is there, and point DVC to it."""
-    if not PAGE.exists() or STAMP not in PAGE.read_text(encoding="utf-8")[:500]:
-        PAGE.write_text(page(), encoding="utf-8")
-    local = Path(".dvc/config.local")
-    if not local.exists() or PAGE.name not in local.read_text(encoding="utf-8"):
-        setting = ["dvc", "config", "--local", "plots.html_template", PAGE.name]
-        subprocess.run(setting, check=True)
+    """Build the page, and point DVC to it."""
+    PAGE.write_text(page(), encoding="utf-8")
+    setting = ["config", "--local", "plots.html_template", PAGE.name]
+    subprocess.run([sys.executable, "-m", "dvc", *setting], check=True)
 
 
 if __name__ == "__main__":
