@@ -9,9 +9,7 @@ had before the data, over the size of the data.
 
 import argparse
 import json
-import os
 import resource
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +18,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.data import load
+from benchmarks.process import run_apart
 
 ROWS = (2000, 11272, 20000, 112720, 200000)
 GRIDS = (5, 20, 100, 200)
@@ -79,15 +78,6 @@ def run(n, m, jobs):
     }
 
 
-def run_apart(n, m, jobs=1):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "benchmarks.growth", "--run", str(n), str(m), str(jobs)]
-    output = subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-    return json.loads(output)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
@@ -102,7 +92,7 @@ def main():
     runs = {case: [] for case in cases}
     for _ in range(options.rounds):
         for case in cases:
-            runs[case].append(run_apart(*case))
+            runs[case].append(run_apart("benchmarks.growth", "--run", *case, 1)[0])
             print(*case, runs[case][-1], file=sys.stderr)
     print(f"{'rows':>8}{'Cs':>6}{'fit s':>9}{'memory':>9}{'gap':>10}")
     for (n, m), results in runs.items():

@@ -8,13 +8,12 @@ medians. "fit" is the search alone, "process" all of it: start, imports, loading
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import time
 from statistics import median
 
 from benchmarks.data import CS, load
+from benchmarks.process import run_apart
 
 TIGHT = 1e-9  # LIBLINEAR's tolerance that leads to a duality gap of 1e-8
 SKGLM = 1e-4  # on the optimality conditions, for it a matter of minutes already
@@ -88,16 +87,9 @@ def run(peer, jobs):
     return {"fit": fit, "gap": gap, "after": time.perf_counter() - done}
 
 
-def run_apart(peer, jobs):
+def run_whole(peer, jobs):
     """The same in a process of its own, with its whole wall-clock time as "process"."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "benchmarks.search", "--run", peer, "--jobs", str(jobs)]
-    began = time.perf_counter()
-    output = subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-    whole = time.perf_counter() - began
-    result = json.loads(output)
+    result, whole = run_apart("benchmarks.search", "--run", peer, "--jobs", jobs)
     return {**result, "process": whole - result["after"]}
 
 
@@ -121,7 +113,7 @@ def main():
     runs = {case: [] for case in cases}
     for _ in range(options.rounds):
         for case in cases:
-            runs[case].append(run_apart(*case))
+            runs[case].append(run_whole(*case))
             print(*case, runs[case][-1], file=sys.stderr)
     table = {
         case: {key: median(r[key] for r in results) for key in ("fit", "process")}
