@@ -2,6 +2,7 @@
 
 import numpy as np
 
+SMALLEST_GAP = 1e-10  # below it, gaps are rounding: another on every machine
 DECIMALS = 11  # of saved weights; docs/solver.md says why so many and no more
 
 
@@ -11,8 +12,7 @@ def rounded(weights: np.ndarray) -> np.ndarray:
 
 
 def gap_bound(gap: np.ndarray) -> np.ndarray:
-    """The next power of ten at or above each relative duality gap, 1e-12 at least."""
-    exponents = np.ceil(np.log10(np.maximum(gap, 1e-12))).astype(int)
-    return np.vectorize(lambda exponent: float(f"1e{exponent}"))(
-        exponents
-    )  # 10.0**-11 is not 1e-11
+    """The next power of ten at or above each relative duality gap, SMALLEST_GAP at least."""
+    exponents = np.ceil(np.log10(np.maximum(gap, SMALLEST_GAP))).astype(int)
+    # 10.0**-9 is not 1e-9
+    return np.vectorize(lambda exponent: float(f"1e{exponent}"))(exponents)
