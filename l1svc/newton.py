@@ -20,15 +20,18 @@ import copy
 
 import numpy as np
 
+from .blas import symmetric_dot
 from .quadratic import minimise
 from .refine import refine
 
 MAX_GRAM = 1024  # columns up to which G is kept for all of them, not for a working set
-NEAR_SHARE = 6  # margins are recomputed for all rows once one in so many may have crossed 1
-MIXED_ROWS = 128  # rows up to which those that enter and leave I share one product
+WORKING = 256  # columns that enter the working set at a time, or as many as the support has
+CLOSE = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is worth having in it
+ROUGH = 0.1  # rows that cross 1, over those in I, below which an approach ends
+KKT_SLACK = 1e-10  # over λ
+NEAR_SHARE = 4  # margins are computed for all rows once one in so many may have crossed 1
 REFERENCES = 4  # weights whose margins are kept
 ROUNDING = 1e-12  # of margins interpolated between references, over ‖x̃_i‖
-KKT_SLACK = 1e-10  # over λ
 NEAR = 1e-6  # rows whose margin may lie on either side of 1 before refinement
 
 
@@ -50,72 +53,76 @@ class NewtonSolver:
         The weights, the bias' last; zeros are exact.
     train : bool ndarray of shape (n,)
         The rows that count.
+    n_iter : int
+        Newton steps taken.
     """
 
     def __init__(self, design, y, weights, w=None):
         self.design = design
         self.y = y
-        self.weights = weights
-        self.train = weights > 0
-        everything = len(design.used) <= MAX_GRAM
-        self.columns = design.used if everything else design.used[:0]
-        self._forget_gram()
+        self._weigh(weights)
+        self.n_iter = 0
         self.restart(np.zeros(design.shape[1]) if w is None else w)
+        self._keep(np.flatnonzero(self.w))
 
     def restart(self, w):
         """Continue from w."""
         self.w = w
         self.references = []
-        self._refresh(w)
+        self.margins = self._reference(w)
         self.history = []
-
-    def on_rows(self, train):
-        """A copy of this solver, for a part of its rows."""
-        part = copy.copy(self)
-        part.G, part.r, part.active = self.G.copy(), self.r.copy(), self.active.copy()
-        part.train = train
-        part.history = []
-        return part
 
     def reweighted(self, weights):
         """A copy of this solver, at the same w, for other weights of the rows."""
-        part = copy.copy(self)
-        part.weights = weights
-        part.train = weights > 0
-        part.history = []
-        part._forget_gram()
-        return part
+        other = copy.copy(self)
+        other.G, other.r = self.G.copy(), self.r.copy()
+        other._weigh(weights)
+        other.n_iter = 0
+        other.history = []
+        return other
+
+    def widen(self):
+        """Keep G for all columns from now on, if they are not too many."""
+        if len(self.columns) < len(self.design.used) <= MAX_GRAM:
+            self._keep(self.design.used)
 
     def solve(self, C, max_iter):
-        """Move ``w`` to the optimum at C; the number of Newton steps it took."""
+        """Move ``w`` to the optimum at C, by at most ``max_iter`` Newton steps."""
         lam = 0.5 / C
         active = self._predicted_active(lam)
-        n_iter = 0
-        while n_iter < max_iter:
-            n_iter += 1
+        self._choose(lam)
+        for _ in range(max_iter):
             predicted = active is not None
             self._update_gram(self._active() if active is None else active)
             active = None
             v, change, residual = self._newton_point(lam)
-            step_is_final = self._move(v, change, lam, monotone=not predicted)
-            if step_is_final and residual <= KKT_SLACK * lam and not self._extend(lam):
+            crossed = self._move(v, change, lam, monotone=not predicted)
+            if not crossed and residual <= KKT_SLACK * lam and not self._choose(lam):
                 break
         self.history = [*self.history[-1:], (lam, self.w, self.margins)]
-        return n_iter
+
+    def approach(self, C, max_iter):
+        """Move ``w`` near the optimum at C: until few rows cross 1, on one working set."""
+        lam = 0.5 / C
+        self._choose(lam)
+        for _ in range(max_iter):
+            self._update_gram(self._active())
+            v, change, _ = self._newton_point(lam)
+            crossed = self._move(v, change, lam, monotone=True)
+            if crossed <= ROUGH * np.count_nonzero(self.active):
+                break
 
     def polish(self, C, max_iter):
-        """Remove from ``w`` the rounding that G carries; the number of Newton steps it took.
+        """Remove from ``w`` the rounding that G carries.
 
         Newton steps with the gradient that X gives; then, I, support and signs being known,
         iterative refinement (:mod:`l1svc.refine`): what is left is the rounding of w itself.
         """
-        self._refresh(self.w)
+        self.margins = self._reference(self.w)
         self._update_gram(self._active())
-        b = np.where(self.active, 1.0 - self.margins, 0.0)
-        gradient = self.design.transpose_dot(self.weights * self.y * b)[self.columns]
-        self.r = gradient + self.G @ self.w[self.columns]
+        self.r = self._pull()[self.columns] + symmetric_dot(self.G, self.w[self.columns])
         self.history = []
-        n_iter = self.solve(C, max_iter)
+        self.solve(C, max_iter)
 
         support = np.flatnonzero(self.w)
         near = np.flatnonzero(self.train & (self.margins < 1.0 + NEAR))
@@ -125,9 +132,7 @@ class NewtonSolver:
         if refined is not None:
             w = self.w.copy()
             w[support] = refined
-            self.w = w
-            self._refresh(w)
-        return n_iter
+            self.restart(w)
 
     def _active(self):
         return self.train & (self.margins < 1.0)
@@ -141,46 +146,17 @@ class NewtonSolver:
         return self.train & (margins < 1.0)
 
     def _newton_point(self, lam):
+        self.n_iter += 1
         v = np.zeros_like(self.w)
         point, change, residual = minimise(self.G, self.r, lam, self.w[self.columns])
         v[self.columns] = point
         return v, change, residual
 
-    def _move(self, v, change, lam, monotone):
-        """w ← v, or a point between where the quadratic foresaw no decrease; whether I stayed."""
-        margins = self._margins_at(v)
-        entered = self.train & ~self.active & (margins < 1.0)
-        left = self.active & ~(margins < 1.0)
-        if monotone:
-            beyond = np.where(entered, 1.0, 0.0) - np.where(left, 1.0, 0.0)
-            change = change + 0.5 * np.sum(beyond * self.weights * (1.0 - margins) ** 2)
-            if change > 0 and (entered.any() or left.any()):
-                self._line_search(v, lam)
-                return False
-        self.w, self.margins = v, margins
-        return not (entered.any() or left.any())
-
-    def _line_search(self, v, lam):
-        """The minimum between w and v, by bisection on the derivative."""
-        step = v - self.w
-        self._refresh(self.w)
-        origin = self.margins
-        slope = self.y * self.design.dot(step)
-        weights = np.where(self.train, self.weights, 0.0)
-        low, high = 0.0, 1.0
-        for _ in range(40):
-            t = 0.5 * (low + high)
-            b = np.maximum(1.0 - origin - t * slope, 0.0)
-            point = self.w + t * step
-            derivative = lam * (np.sign(point) @ step) - (weights * b) @ slope
-            low, high = (t, high) if derivative < 0 else (low, t)
-        self.w = self.w + low * step
-        self._refresh(self.w)
-
-    def _refresh(self, w):
+    def _reference(self, w):
         """Margins of all rows at w, kept as a reference for others."""
-        self.margins = self.y * self.design.dot(w)
-        self.references = [*self.references[1 - REFERENCES :], (w, self.margins)]
+        margins = self.y * self.design.dot(w)
+        self.references = [*self.references[1 - REFERENCES :], (w, margins)]
+        return margins
 
     def _margins_at(self, w):
         """Margins at w, each on its side of 1, at the price of the few rows that are near 1.
@@ -201,44 +177,84 @@ class NewtonSolver:
         distance = np.linalg.norm(w - nearest) + ROUNDING
         near = np.flatnonzero(np.abs(margins - 1.0) <= distance * self.design.row_norms)
         if len(near) * NEAR_SHARE > len(self.y):
-            self._refresh(w)
-            return self.margins
+            return self._reference(w)
         margins = margins.copy()
         margins[near] = self.y[near] * self.design.dot(w, near)
         return margins
 
-    def _forget_gram(self):
-        q = len(self.columns)
+    def _move(self, v, change, lam, monotone):
+        """w ← v, or between where P would not fall; how many rows cross m_i = 1 on the way to v."""
+        margins = self._margins_at(v)
+        entered = self.train & ~self.active & (margins < 1.0)
+        left = self.active & ~(margins < 1.0)
+        crossed = np.count_nonzero(entered) + np.count_nonzero(left)
+        if monotone and crossed:
+            beyond = np.where(entered, 1.0, 0.0) - np.where(left, 1.0, 0.0)
+            change = change + 0.5 * np.sum(beyond * self.weights * (1.0 - margins) ** 2)
+            if change > 0:
+                self._line_search(v, lam)
+                return crossed
+        self.w, self.margins = v, margins
+        return crossed
+
+    def _line_search(self, v, lam):
+        """The minimum between w and v, by bisection on the derivative."""
+        step = v - self.w
+        slope = self.y * self.design.dot(step)
+        origin = self._reference(self.w)
+        low, high = 0.0, 1.0
+        for _ in range(40):
+            t = 0.5 * (low + high)
+            b = np.maximum(1.0 - origin - t * slope, 0.0)
+            point = self.w + t * step
+            derivative = lam * (np.sign(point) @ step) - (self.weights * b) @ slope
+            low, high = (t, high) if derivative < 0 else (low, t)
+        self.w = self.w + low * step
+        self.margins = origin + low * slope
+
+    def _weigh(self, weights):
+        self.weights = weights
+        self.train = weights > 0
+
+    def _keep(self, columns):
+        """Begin G and r anew, on these columns."""
+        self.columns = columns
+        q = len(columns)
         self.G, self.r = np.zeros((q, q)), np.zeros(q)
-        self.active = np.zeros(len(self.y), dtype=bool)
+        self.summed = np.zeros(len(self.y))
 
     def _update_gram(self, active):
-        change = active.astype(float) - self.active
-        if np.count_nonzero(change) > np.count_nonzero(active):
-            self._forget_gram()
-            change = active.astype(float)
-        parts = [np.flatnonzero(change)]
-        if len(parts[0]) > MIXED_ROWS:
-            parts = [np.flatnonzero(change > 0), np.flatnonzero(change < 0)]
-        for rows in parts:
-            self.design.add_gram(self.G, self.r, rows, self.columns, change * self.weights, self.y)
+        """Make I = ``active``: the rows whose weight in G and r changes are added to them."""
         self.active = active
+        weights = np.where(active, self.weights, 0.0)
+        change = weights - self.summed
+        if np.count_nonzero(change) > np.count_nonzero(weights):
+            self._keep(self.columns)
+            change = weights
+        for rows in (np.flatnonzero(change > 0), np.flatnonzero(change < 0)):
+            self.design.add_gram(self.G, self.r, rows, self.columns, change, self.y)
+        self.summed = weights
 
-    def _extend(self, lam):
-        """Add the columns that violate |X̃ᵀ(s∘y∘b)|_j ≤ λ to the working set; whether any did."""
+    def _pull(self):
+        """X̃ᵀ(s∘y∘b), b = max(0, 1 − m): minus the gradient of the loss, over all columns."""
+        b = np.where(self._active(), 1.0 - self.margins, 0.0)
+        return self.design.transpose_dot(self.weights * self.y * b)
+
+    def _choose(self, lam):
+        """Begin another working set if a column outside violates |X̃ᵀ(s∘y∘b)|_j ≤ λ; whether so."""
         if len(self.columns) == len(self.design.used):
             return False
-        self._refresh(self.w)
-        b = np.where(self._active(), 1.0 - self.margins, 0.0)
-        violation = np.abs(self.design.transpose_dot(self.weights * self.y * b)) - lam
-        violation[self.columns] = 0.0
-        entering = np.flatnonzero(violation > KKT_SLACK * lam)
-        if not len(entering):
+        self.margins = self._reference(self.w)
+        pull = np.abs(self._pull())
+        outside = np.ones(len(pull), dtype=bool)
+        outside[self.columns] = False
+        if pull[outside].max() <= (1.0 + KKT_SLACK) * lam:
             return False
         support = np.flatnonzero(self.w)
-        limit = max(256, len(support))
+        pull[support] = 0.0
+        entering = np.flatnonzero(pull > CLOSE * lam)
+        limit = max(WORKING, len(support))
         if len(entering) > limit:
-            entering = entering[np.argpartition(-violation[entering], limit)[:limit]]
-        self.columns = np.union1d(support, entering)
-        self._forget_gram()
+            entering = entering[np.argpartition(-pull[entering], limit)[:limit]]
+        self._keep(np.union1d(support, entering))
         return True

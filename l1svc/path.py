@@ -8,8 +8,8 @@ import numpy as np
 from .newton import NewtonSolver
 from .objective import certify
 
-SUBSAMPLE_ROWS = 1500  # rows that give the first guess of the weights
-EASY = 100.0  # the first C over the largest that leaves w = 0
+SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights
+EASY = 200.0  # the first C over the largest that leaves w = 0
 FACTOR = 4.0  # by which C rises from there
 RUNG_STEPS = 20  # Newton steps at each rung
 
@@ -52,11 +52,12 @@ def start(design, y, weights, C, max_iter) -> NewtonSolver:
     if stride > 1:
         rows = slice(None, None, stride)
         part = NewtonSolver(design.subsample(stride), y[rows], weights[rows])
-        part.solve(first * stride, max_iter)
+        part.approach(first * stride, max_iter)
         w = part.w
     solver = NewtonSolver(design, y, weights, w)
-    for rung in np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(FACTOR))))[:-1]:
-        solver.solve(rung, RUNG_STEPS)
+    for rung in np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(FACTOR)))):
+        solver.approach(rung, min(RUNG_STEPS, max_iter - solver.n_iter))
+    solver.widen()
     return solver
 
 
@@ -71,7 +72,7 @@ def follow(solver, Cs, tol, max_iter, *, polish=False) -> Path:
         A relative duality gap above it is worth another attempt, from a gradient without the
         Gram matrix' rounding.
     max_iter : int
-        Newton steps for each C.
+        Newton steps for each C; what ``solver`` has taken so far counts for the first.
     polish : bool
         Make that attempt for every C: the weights are then right to about machine precision.
     """
@@ -81,10 +82,11 @@ def follow(solver, Cs, tol, max_iter, *, polish=False) -> Path:
     seconds = np.empty(len(Cs))
     for k, C in enumerate(Cs):
         began = time.perf_counter()
-        n_iter[k] = solver.solve(C, max_iter)
-        if polish and n_iter[k] < max_iter:
-            n_iter[k] += solver.polish(C, max_iter - n_iter[k])
+        solver.solve(C, max_iter - solver.n_iter)
+        if polish and solver.n_iter < max_iter:
+            solver.polish(C, max_iter - solver.n_iter)
         W[k] = solver.w
+        n_iter[k], solver.n_iter = solver.n_iter, 0
         seconds[k] = time.perf_counter() - began
 
     began = time.perf_counter()
@@ -95,7 +97,9 @@ def follow(solver, Cs, tol, max_iter, *, polish=False) -> Path:
     for k in np.flatnonzero((path.gaps > tol) & (n_iter < max_iter)):
         began = time.perf_counter()
         solver.restart(W[k])
-        n_iter[k] += solver.polish(Cs[k], max_iter - n_iter[k])
+        solver.n_iter = n_iter[k]
+        solver.polish(Cs[k], max_iter - n_iter[k])
+        n_iter[k] = solver.n_iter
         primal, gap, product = certify(solver.design, solver.y, weights, Cs[[k]], solver.w[None])
         if gap[0] / primal[0] < path.gaps[k]:
             W[k], path.gaps[k], products[k] = solver.w, gap[0] / primal[0], product[0]

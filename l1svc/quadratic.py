@@ -12,9 +12,11 @@ that enters or leaves borders the system by one row (the Schur-complement method
 """
 
 import numpy as np
-from scipy.linalg.blas import dtrsm, dtrsv
+
+from .blas import back_solve, cholesky, half_solve, symmetric_dot
 
 MAX_STEPS = 1000
+SLACK = 1e-11  # of the optimality conditions, over λ
 DAMPING = 1e-13  # δ over max_j G_jj: well below what rounding does to G's smallest eigenvalues
 
 
@@ -23,7 +25,7 @@ class SupportSystem:
 
     Parameters
     ----------
-    G : float64 ndarray of shape (q, q), symmetric positive semidefinite
+    G : float64 ndarray of shape (q, q), symmetric positive semidefinite, by its lower triangle
     damping : float
         δ; raised until the factorisation exists.
     """
@@ -32,6 +34,7 @@ class SupportSystem:
         self.G = G
         self.damping = damping
         self.base = None
+        self.bordered = False
 
     def solve(self, S, c):
         """z of shape (len(S),), for S ascending and c of shape (q,)."""
@@ -45,53 +48,54 @@ class SupportSystem:
         if self.base is None or border > max(16, len(self.base) // 3):
             self._factor(S)
             entered, left, border = S[:0], S[:0], 0
-        k = len(self.base)
-        half = self._half_solve(c[self.base])
+        self.bordered = border > 0
+        half = half_solve(self.L, c[self.base])
         if not border:
-            return self._back_solve(half)
+            return back_solve(self.L, half)
 
         # [H U; Uᵀ D] [z; x] = [c; e]: columns of U are G's for those that entered, units for
         # those that left; the x of the latter is the multiplier that holds them at zero.
-        U = np.zeros((k, border), order="F")
-        columns = self.G[entered]
-        U[:, : len(entered)] = columns[:, self.base].T
-        U[left, np.arange(len(entered), border)] = 1.0
-        D = np.zeros((border, border))
-        D[: len(entered), : len(entered)] = columns[:, entered]
+        V = self._border(entered, left)
+        D, e = np.zeros((border, border)), np.zeros(border)
+        D[: len(entered), : len(entered)] = self._entries(entered, entered)
         D[np.arange(len(entered)), np.arange(len(entered))] += self.damping
-        e = np.zeros(border)
         e[: len(entered)] = c[entered]
-        V = self._half_solve(U)
-        x = np.linalg.solve(D - V.T @ V, e - V.T @ half)
+        x = np.linalg.solve(D - V @ V.T, e - V @ half)
         z = np.zeros(len(c))
-        z[self.base] = self._back_solve(half - V @ x)
+        z[self.base] = back_solve(self.L, half - x @ V)
         z[self.base[left]] = 0.0
         z[entered] = x[: len(entered)]
         return z[S]
 
     def _factor(self, S):
         self.base = S
+        self.place = np.full(len(self.G), -1)  # of a coordinate's row in V
+        self.V = np.empty((0, len(S)))
         H = self.G[S][:, S]  # a third of the time that np.ix_ takes
         diagonal = H.diagonal().copy()
         while True:
-            np.fill_diagonal(H, diagonal + self.damping)
-            try:
-                # not SciPy's: NumPy's lets other threads run
-                self.R = np.linalg.cholesky(H).T
-            except np.linalg.LinAlgError:
-                self.damping *= 100.0
-            else:
+            self.L = H.copy()
+            np.fill_diagonal(self.L, diagonal + self.damping)
+            if cholesky(self.L):
                 return
+            self.damping *= 100.0
 
-    def _half_solve(self, c):
-        """R⁻ᵀc, for H = RᵀR."""
-        if c.ndim == 1:
-            return dtrsv(self.R, c, lower=0, trans=1)
-        return dtrsm(1.0, self.R, c, lower=0, trans_a=1)
+    def _border(self, entered, left):
+        """L⁻¹U, transposed; what an earlier support had in its border is not solved again."""
+        coordinates = np.concatenate([entered, self.base[left]])
+        new = self.place[coordinates] < 0
+        new_entered, new_left = entered[new[: len(entered)]], left[new[len(entered) :]]
+        U = np.zeros((np.count_nonzero(new), len(self.base)))
+        U[: len(new_entered)] = self._entries(new_entered, self.base)
+        U[np.arange(len(new_entered), len(U)), new_left] = 1.0
+        self.place[coordinates[new]] = len(self.V) + np.arange(len(U))
+        self.V = np.concatenate([self.V, half_solve(self.L, U)])
+        return self.V[self.place[coordinates]]
 
-    def _back_solve(self, c):
-        """R⁻¹c."""
-        return dtrsv(self.R, c, lower=0)
+    def _entries(self, rows, columns):
+        """G at rows × columns, from its lower triangle."""
+        rows = rows[:, None]
+        return self.G[np.maximum(rows, columns), np.minimum(rows, columns)]
 
 
 def _smallest_damping(G):
@@ -106,7 +110,7 @@ def minimise(G, r, lam, start):
 
     Parameters
     ----------
-    G : float64 ndarray of shape (q, q)
+    G : float64 ndarray of shape (q, q), by its lower triangle
     r, start : float64 ndarray of shape (q,)
     lam : float, positive
 
@@ -122,7 +126,7 @@ def minimise(G, r, lam, start):
     system = SupportSystem(G, _smallest_damping(G))
     v = start
     sign = np.sign(start)
-    gradient_at_start = gradient = G @ start - r
+    gradient_at_start = gradient = symmetric_dot(G, start) - r
     for _ in range(MAX_STEPS):
         S = np.flatnonzero(sign)
         if len(S):
@@ -130,14 +134,17 @@ def minimise(G, r, lam, start):
             z[S] = system.solve(S, r - lam * sign + system.damping * start)
             crossed = sign * z < 0
             if crossed.any():
-                v, sign = _truncate(G, gradient, lam, v, z, sign, crossed)
-                gradient = G @ v - r
+                v, sign, gradient = _truncate(G, gradient, lam, v, z, sign, crossed)
                 continue
             v = z
-            gradient = G @ v - r
-        violation = np.abs(gradient + system.damping * (v - start)) - lam
+            gradient = symmetric_dot(G, v) - r
+        total = gradient + system.damping * (v - start)
+        if system.bordered and np.abs(total + lam * sign)[S].max(initial=0.0) > SLACK * lam:
+            system.base = None  # a border of nearly singular factors: solved anew
+            continue
+        violation = np.abs(total) - lam
         violation[S] = 0.0
-        entering = np.flatnonzero(violation > 1e-11 * lam)
+        entering = np.flatnonzero(violation > SLACK * lam)
         if not len(entering):
             break
         limit = max(32, len(S))
@@ -152,16 +159,19 @@ def minimise(G, r, lam, start):
 def _truncate(G, gradient, lam, v, z, sign, crossed):
     """From v toward z, whose coordinates ``crossed`` have the wrong sign: a lower point.
 
-    z with those set to zero if that is lower, or else the first sign change on the way.
+    z with those set to zero if that is lower, or else the first sign change on the way. Its signs
+    and its gradient come with it.
     """
     target = np.where(crossed, 0.0, z)
     step = target - v
-    change = step @ gradient + 0.5 * step @ (G @ step)
+    curvature = symmetric_dot(G, step)
+    change = step @ gradient + 0.5 * step @ curvature
     change += lam * np.sum(np.abs(target) - np.abs(v))
     if change < 0:
-        return target, np.sign(target)
+        return target, np.sign(target), gradient + curvature
     reach = np.full(len(v), np.inf)
     reach[crossed] = v[crossed] / (v[crossed] - z[crossed])
-    first = reach == reach.min()
-    target = np.where(first, 0.0, v + reach.min() * (z - v))
-    return target, np.where(first, 0.0, sign)
+    first = reach.min()
+    at_zero = reach == first
+    target = np.where(at_zero, 0.0, v + first * (z - v))
+    return target, np.where(at_zero, 0.0, sign), gradient + symmetric_dot(G, target - v)

@@ -19,10 +19,12 @@ matrix multiplication and its applications", Numerical Algorithms 59, 2012 (slic
 """
 
 import numpy as np
-from scipy.linalg.blas import dtrsv
+
+from .blas import add_gram, back_solve, cholesky, half_solve
 
 MAX_STEPS = 10
-BLOCK_ROWS = 4096  # rows sliced at a time
+DEPENDENT = 1e-13  # what others leave of a column's square, over it, where it is one of theirs
+BLOCK_ROWS = 256  # rows worked on at a time: few enough to stay in the processor's cache
 
 
 def refine(A, weights, lam, w):
@@ -61,31 +63,33 @@ def refine(A, weights, lam, w):
 def _refine_support(A, weights, lam, w):
     target = lam * np.sign(w)
     sliced = Sliced(A)
-    inside = R = None
+    inside = L = None
     for _ in range(MAX_STEPS):
         b, rest = one_minus(sliced.dot(w))
         if inside is None or not np.array_equal(inside, b > 0):
             inside = b > 0
             scale = np.where(inside, weights, 0.0)
-            try:
-                R = np.linalg.cholesky(_gram(A, scale)).T
-            except np.linalg.LinAlgError:
+            L = _gram(A, scale)
+            smallest = DEPENDENT * L.diagonal()
+            if not cholesky(L) or (L.diagonal() ** 2 <= smallest).any():
                 return None
         first, second, third = sliced.transpose_dot(scale * b)
         # At the optimum the first difference is one of neighbours, hence exact.
         residual = (first - target) + (second + (third + (scale * rest) @ A))
-        before, w = w, w + dtrsv(R, dtrsv(R, residual, lower=0, trans=1), lower=0)
+        before, w = w, w + back_solve(L, half_solve(L, residual))
         if np.array_equal(before, w):
             break
     return w
 
 
 def _gram(A, scale):
-    """Σ_i scale_i a_i a_iᵀ."""
-    return sum(
-        (scale[rows, None] * A[rows]).T @ A[rows]
-        for rows in (slice(i, i + BLOCK_ROWS) for i in range(0, len(A), BLOCK_ROWS))
-    )
+    """Σ_i scale_i a_i a_iᵀ, by its lower triangle."""
+    G = np.zeros((A.shape[1], A.shape[1]))
+    root = np.sqrt(scale)[:, None]
+    for start in range(0, len(A), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        add_gram(G, root[rows] * A[rows], 1.0)
+    return G
 
 
 class Sliced:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.utils import check_X_y
 
-from .design import Design
+from .design import Design, side_by_side
 from .estimators import one_blas_thread, warn_unconverged, weigh_classes
 from .objective import BATCH, certify, one_vs_rest
 from .path import follow, start
@@ -31,7 +31,7 @@ class Fits:
 
 
 @one_blas_thread
-def svm_path(X, y, Cs, *, tol=1e-8, max_iter=1000) -> Fits:
+def svm_path(X, y, Cs, *, tol=1e-8, max_iter=1000, n_jobs=None) -> Fits:
     """The optimum at every C of ``Cs``, each from the one before it.
 
     Parameters
@@ -45,6 +45,8 @@ def svm_path(X, y, Cs, *, tol=1e-8, max_iter=1000) -> Fits:
         Bound on the relative duality gap; a ConvergenceWarning where it is not reached.
     max_iter : int, default=1000
         Newton steps at each C.
+    n_jobs : int, default=None
+        Threads that share the products with X; they change no bit of the result.
 
     Raises
     ------
@@ -55,8 +57,9 @@ def svm_path(X, y, Cs, *, tol=1e-8, max_iter=1000) -> Fits:
     if Cs.ndim != 1 or not len(Cs) or not (np.diff(Cs, prepend=0.0) > 0).all():
         raise ValueError(f"Cs must ascend from above 0, got {Cs}.")
     design, target = _problem(X, y)
-    solver = start(design, target, np.ones(len(target)), Cs[0], max_iter)
-    path = follow(solver, Cs, tol, max_iter)
+    with side_by_side(effective_n_jobs(n_jobs)):
+        solver = start(design, target, np.ones(len(target)), Cs[0], max_iter)
+        path = follow(solver, Cs, tol, max_iter)
     return _collect(path.W, path.gaps, tol, max_iter)
 
 
@@ -78,8 +81,10 @@ def bootstrap(X, y, C, n_samples, *, random_state=0, tol=1e-8, max_iter=1000, n_
         Where there are not two classes, or a sample has one only.
     """
     design, target = _problem(X, y)
-    solver = start(design, target, np.ones(len(target)), C, max_iter)
-    solver.solve(C, max_iter)
+    jobs = effective_n_jobs(n_jobs)
+    with side_by_side(jobs):
+        solver = start(design, target, np.ones(len(target)), C, max_iter)
+        solver.solve(C, max_iter)
     samples = [_draw(len(target), [random_state, k]) for k in range(n_samples)]
     W = Parallel(n_jobs=n_jobs, prefer="threads")(
         delayed(_resolve)(solver, drawn, C, max_iter) for drawn in samples
@@ -89,7 +94,8 @@ def bootstrap(X, y, C, n_samples, *, random_state=0, tol=1e-8, max_iter=1000, n_
         batch = slice(first, first + BATCH)
         counts = np.array([_count(drawn) for drawn in samples[batch]])
         Cs = np.full(len(counts), float(C))
-        primal, gap, _ = certify(design, target, counts, Cs, W[batch])
+        with side_by_side(jobs):
+            primal, gap, _ = certify(design, target, counts, Cs, W[batch])
         gaps[batch] = gap / primal
     for k in np.flatnonzero(gaps > tol):
         path = follow(solver.reweighted(_count(samples[k])), [C], tol, max_iter, polish=True)

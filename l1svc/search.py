@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .design import Design
+from .design import Design, side_by_side
 from .estimators import (
     L1LinearSVC,
     one_blas_thread,
@@ -59,7 +59,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     return_train_score : bool, default=False
     n_jobs : int, default=None
         Folds in parallel, by joblib: threads unless a backend is chosen with
-        ``joblib.parallel_config``.
+        ``joblib.parallel_config``. Their number changes no bit of the results.
     refit : bool, str or callable, default=True
         As in GridSearchCV.
     tol, max_iter, fit_intercept, intercept_scaling, class_weight
@@ -168,31 +168,28 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             print(f"{self.n_splits_} folds, {len(Cs)} values of C")
 
         self.classes_, weights = weigh_classes(self.class_weight, y, sample_weight)
-        design = Design(X, self.intercept_scaling if self.fit_intercept else 0.0)
         grid = np.unique(Cs)
+        jobs = effective_n_jobs(self.n_jobs)
         solvers = []
-        for target in one_vs_rest(y, self.classes_):
-            solvers.append(start(design, target, weights, grid[0], self.max_iter))
-            solvers[-1].solve(grid[0], START_STEPS)
+        with side_by_side(jobs):
+            design = Design(X, self.intercept_scaling if self.fit_intercept else 0.0)
+            for target in one_vs_rest(y, self.classes_):
+                solvers.append(start(design, target, weights, grid[0], self.max_iter))
+                solvers[-1].solve(grid[0], START_STEPS)
         common = _Common(estimator, design, y, sample_weight, self.classes_, solvers)
-        tasks = _tasks(len(splits), grid, effective_n_jobs(self.n_jobs))
-        parts = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(_run_fold)(
-                common,
-                given_X,
-                given_y,
-                splits[k],
-                Cs_of_task,
-                scorer,
-                weighted,
-                self.return_train_score,
-                f"fold {k + 1}/{len(splits)}" if self.verbose else None,
-            )
-            for k, Cs_of_task in tasks
+        quick = _accuracy if self.scoring == "accuracy" and not weighted else scorer
+        shared = (common, given_X, given_y, grid, quick, weighted, self.return_train_score)
+        tasks = [
+            (*shared, split, f"fold {k + 1}/{len(splits)}" if self.verbose else None)
+            for k, split in enumerate(splits)
+        ]
+        # A fold to each job; those left over in the end one by one, each by all the jobs.
+        whole = len(tasks) - len(tasks) % min(jobs, len(tasks))
+        folds = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(_run_fold)(*task) for task in tasks[:whole]
         )
-        folds = [[] for _ in splits]
-        for (k, _), fits in zip(tasks, parts, strict=True):
-            folds[k] += fits
+        with side_by_side(jobs):
+            folds += [_run_fold(*task) for task in tasks[whole:]]
         worst = max(fit.gap for fold in folds for fit in fold)
         if worst > self.tol:
             warn_unconverged(worst, self.tol, self.max_iter)
@@ -206,7 +203,8 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if self.refit:
             began = time.perf_counter()
             at_best = [fold[positions[self.best_index_]] for fold in folds]
-            self.best_estimator_ = self._refit(estimator, design, y, weights, at_best)
+            with side_by_side(jobs):
+                self.best_estimator_ = self._refit(estimator, design, y, weights, at_best)
             self.n_iter_ = self.best_estimator_.n_iter_
             self.refit_time_ = time.perf_counter() - began
         return self
@@ -251,6 +249,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         paths = []
         for w, target in zip(initial, one_vs_rest(y, self.classes_), strict=True):
             solver = NewtonSolver(design, target, weights, w)
+            solver.widen()
             paths.append(follow(solver, [best.C], self.tol, self.max_iter, polish=True))
         best.classes_ = self.classes_
         best.n_features_in_ = self.n_features_in_
@@ -313,16 +312,9 @@ def _takes_weights(scorer):
     return "sample_weight" in signature(scorer).parameters
 
 
-def _tasks(n_splits, grid, n_jobs):
-    """(fold, values of C) pairs that keep the jobs equally busy.
-
-    Whole folds as far as they divide evenly; the rest split along C.
-    """
-    whole = n_splits - n_splits % n_jobs
-    tasks = [(k, grid) for k in range(whole)]
-    for k in range(whole, n_splits):
-        tasks += [(k, part) for part in np.array_split(grid, n_jobs) if len(part)]
-    return tasks
+def _accuracy(estimator, X, y):
+    """scikit-learn's score, without its checks of X and y, which cost more than a Newton step."""
+    return float(np.mean(estimator.predict(X) == y))
 
 
 class _FoldSVC(L1LinearSVC):
@@ -336,7 +328,7 @@ class _FoldSVC(L1LinearSVC):
 
 
 @one_blas_thread
-def _run_fold(common, X, y, split, grid, scorer, weighted, with_train_score, label):
+def _run_fold(common, X, y, grid, scorer, weighted, with_train_score, split, label):
     """A _Fit for each C of ``grid``, ascending."""
     estimator = common.estimator
     index = np.arange(len(common.y))
@@ -348,9 +340,9 @@ def _run_fold(common, X, y, split, grid, scorer, weighted, with_train_score, lab
 
     parts = [("test", test)] + ([("train", train)] if with_train_score else [])
     parts = [(part, rows, _safe_indexing(X, rows), _safe_indexing(y, rows)) for part, rows in parts]
-    fits = []
+    fits, params = [], estimator.get_params()
     for k, C in enumerate(grid):
-        fitted = _FoldSVC(**{**estimator.get_params(), "C": float(C)})
+        fitted = _FoldSVC(**{**params, "C": float(C)})
         fitted.classes_ = classes
         fitted.n_features_in_ = common.design.shape[1] - 1
         fitted._set_solution(paths, k)
@@ -394,7 +386,7 @@ def _fold_solvers(common, train, C):
     if len(classes) == len(common.classes) and np.array_equal(
         weights[rows], common.solvers[0].weights[rows]
     ):
-        return classes, [solver.on_rows(rows) for solver in common.solvers]
+        return classes, [solver.reweighted(weights) for solver in common.solvers]
     return classes, [
         start(common.design, target, weights, C, common.estimator.max_iter)
         for target in one_vs_rest(common.y, classes)

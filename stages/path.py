@@ -48,7 +48,7 @@ def path(
     X, X_test : (n, 784) float64
     s, s_test : (n,) -1 or +1
     """
-    fits = svm_path(X, s, Cs)
+    fits = svm_path(X, s, Cs, n_jobs=-1)
     W, b = fits.coef.round(DECIMALS), fits.intercept.round(DECIMALS)
     f, f_test = X @ W.T + b, X_test @ W.T + b
     train, test = (

@@ -151,6 +151,15 @@ def test_smallest_c_that_leaves_zero_is_l1_min_c(problem):
     assert above.coef_.any() or above.intercept_.any()
 
 
+def test_where_nothing_can_be_learned_all_weights_are_zero(capfd):
+    X, y = np.zeros((3000, 4)), np.arange(3000) % 2
+    for fit_intercept in (True, False):
+        fit = L1LinearSVC(fit_intercept=fit_intercept).fit(X, y)
+        assert not fit.coef_.any()
+        assert fit.duality_gap_ == 0.0
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csc_matrix, sparse.coo_array])
 def test_sparse_input_gives_the_dense_weights(container):
     rng = np.random.default_rng(4)

@@ -1,0 +1,70 @@
+"""Products with X̃ = [X, bias·1]: against X̃ written out, and the same bits for any threads."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from l1svc.design import BLOCK_ROWS, LANES, THIN, Design, side_by_side
+
+BIAS = 0.5
+FEATURES = 7
+
+
+def results(design, rng, n_threads):
+    """Every product of the design, of vectors drawn by ``rng``, and what it should be."""
+    n, columns = design.shape[0], np.array([0, 2, 3, FEATURES])
+    w, u = rng.normal(size=(2, FEATURES + 1)), rng.normal(size=(2, n))
+    rows = np.flatnonzero(rng.random(n) < 0.8)
+    sigma, y = -rng.choice([1.0, 2.0], size=n), rng.choice([-1.0, 1.0], size=n)
+    few = np.where(rng.random(n) < 0.2, u[0], 0.0)
+    G, r = np.zeros((4, 4)), np.zeros(4)
+    with side_by_side(n_threads):
+        design.add_gram(G, r, rows, columns, sigma, y)
+        products = design.dot(w[0]), design.dot(w), design.dot(w[0], rows)
+        transposed = design.transpose_dot(few), design.transpose_dot(u)
+    full = np.column_stack([design.X.toarray() if sp.issparse(design.X) else design.X, np.ones(n)])
+    full[:, -1] = BIAS
+    part = full[rows][:, columns]
+    expected = (
+        (np.tril((part.T * sigma[rows]) @ part), part.T @ (sigma * y)[rows]),
+        (full @ w[0], w @ full.T, full[rows] @ w[0]),
+        (few @ full, u @ full),
+    )
+    return ((G, r), products, transposed), expected
+
+
+@pytest.mark.parametrize("as_given", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("share", [THIN / 2, 1.0])
+@pytest.mark.parametrize("n", [1, BLOCK_ROWS, BLOCK_ROWS + 1, 2 * LANES * BLOCK_ROWS + 5])
+def test_products_are_those_of_the_matrix_in_the_same_bits_for_any_threads(n, share, as_given):
+    rng = np.random.default_rng(n)
+    X = rng.random((n, FEATURES)).round(1) * (rng.random((n, FEATURES)) < share)
+    design = Design(as_given(X), BIAS)
+    got, expected = results(design, np.random.default_rng(1), 1)
+    for ours, theirs in zip(sum(got, ()), sum(expected, ()), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-9)
+    for n_threads in (2, 3):
+        again, _ = results(design, np.random.default_rng(1), n_threads)
+        for ours, theirs in zip(sum(again, ()), sum(got, ()), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_of_a_dense_matrix_the_entries_are_kept_where_few_are_not_zero():
+    rng = np.random.default_rng(0)
+    X = rng.random((3 * BLOCK_ROWS, FEATURES))
+    assert Design(X, BIAS).entries is None
+    X[rng.random(X.shape) > THIN / 2] = 0.0
+    design = Design(X, BIAS)
+    np.testing.assert_array_equal(design.entries.toarray(), X)
+    np.testing.assert_allclose(design.row_norms, np.sqrt((X**2).sum(axis=1) + BIAS**2))
+    X[:, [1, 4]] = 0.0
+    assert Design(X, BIAS).used.tolist() == [0, 2, 3, 5, 6, FEATURES]
+    assert Design(X, 0.0).used.tolist() == [0, 2, 3, 5, 6]
+
+
+def test_what_fails_in_a_thread_is_raised_and_leaves_no_threads_behind():
+    design = Design(np.ones((LANES * BLOCK_ROWS, FEATURES)), BIAS)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="mismatch"), side_by_side(2):
+            design.dot(np.ones(FEATURES))
+    np.testing.assert_array_equal(design.dot(np.ones(FEATURES + 1)), FEATURES + BIAS)
