@@ -5,6 +5,7 @@ draws (confusion, ROC, precision-recall, scores), and pictures of the worst mist
 least certain answers.
 """
 
+from itertools import product, repeat
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ SCORES = Path("plots/scores.csv")
 MISTAKES = Path("plots/mistakes.png")
 UNCERTAIN = Path("plots/uncertain.png")
 
+CELLS = ("tn", "fp", "fn", "tp")  # of the confusion matrix, row by row
+
 
 def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) -> dict[str, Any]:
     """Scores of one set of images; the positive class is the second one.
@@ -62,7 +65,7 @@ def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) 
     precision, recall, f1, _ = precision_recall_fscore_support(
         s, said, average="binary", pos_label=1, zero_division=0.0
     )
-    (tn, fp), (fn, tp) = confusion_matrix(s, said, labels=[-1, 1]).tolist()
+    confusion = confusion_matrix(s, said, labels=[-1, 1]).ravel().tolist()
     return {
         "images": len(y),
         "accuracy": accuracy,
@@ -71,8 +74,20 @@ def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) 
         "recall": float(recall),
         "f1": float(f1),
         "roc_auc": float(roc_auc_score(s, f)),
-        "confusion": {"tn": tn, "fp": fp, "fn": fn, "tp": tp},
+        "confusion": dict(zip(CELLS, confusion, strict=True)),
     }
+
+
+def counts(confusion: dict[str, int], classes: tuple[int, int]) -> list[tuple[int, int, int]]:
+    """The four cells of a confusion matrix: actual digit, predicted digit, number of images.
+
+    Parameters
+    ----------
+    confusion : tn, fp, fn and tp, as `metrics` counts them
+    classes : the negative and the positive digit
+    """
+    cells = product(classes, classes)
+    return [(*cell, confusion[name]) for cell, name in zip(cells, CELLS, strict=True)]
 
 
 def worst(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, count: int) -> np.ndarray:
@@ -164,18 +179,20 @@ def main() -> None:
     save_metrics(METRICS, report)
     save_table(
         CONFUSION,
-        ["actual", "predicted"],
-        zip(y.tolist(), predicted.tolist(), strict=True),
+        ["actual", "predicted", "images"],
+        counts(report["test"]["confusion"], (negative, positive)),
     )
+    # Each table names its digits itself: a title out of params.yaml would be wrong for the other
+    # revision, and wherever params.yaml is newer than the table.
     fpr, tpr, _ = roc_curve(s, f)
-    save_table(ROC, ["fpr", "tpr"], zip(fpr.tolist(), tpr.tolist(), strict=True))
     precision, recall, _ = precision_recall_curve(s, f)
-    save_table(
-        PRECISION_RECALL,
-        ["recall", "precision"],
-        zip(recall.tolist(), precision.tolist(), strict=True),
-    )
-    save_table(SCORES, ["actual", "f"], zip(y.tolist(), f.round(9).tolist(), strict=True))
+    for file, names, rows in (
+        (ROC, ["fpr", "tpr"], (fpr, tpr)),
+        (PRECISION_RECALL, ["recall", "precision"], (recall, precision)),
+        (SCORES, ["actual", "f"], (y, f.round(9))),
+    ):
+        values = (column.tolist() for column in rows)
+        save_table(file, [*names, "positive"], zip(*values, repeat(positive)))
     wrong = int((predicted != y).sum())
     mistaken = worst(y, predicted, f, params.mistakes)
     unsure = least_certain(f, params.uncertain)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.evaluate import explained, least_certain, metrics, worst
+from stages.evaluate import counts, explained, least_certain, metrics, worst
 
 
 def report(s: list[int], f: list[float]) -> dict:
@@ -25,6 +25,12 @@ def test_the_scores_by_hand() -> None:
     assert got["f1"] == 2 / 3
     assert got["roc_auc"] == 4 / 6  # pairs (8, 5) in the right order
     assert got["images"] == 5
+
+
+def test_the_cells_are_counted_in_the_order_of_the_classes() -> None:
+    cells = {"tn": 7, "fp": 0, "fn": 1, "tp": 9}
+    assert counts(cells, (5, 8)) == [(5, 5, 7), (5, 8, 0), (8, 5, 1), (8, 8, 9)]
+    assert counts(cells, (4, 1)) == [(4, 4, 7), (4, 1, 0), (1, 4, 1), (1, 1, 9)]
 
 
 def wilson(k: int, n: int) -> tuple[float, float]:

@@ -175,9 +175,9 @@ def test_the_search_keeps_every_result(project: Path) -> None:
 def test_the_tables_are_the_metrics(project: Path) -> None:
     counts = metrics(project, "evaluate")["test"]["confusion"]
     with (project / "plots/confusion.csv").open() as file:
-        pairs = [(row["actual"], row["predicted"]) for row in csv.DictReader(file)]
+        cells = {(row["actual"], row["predicted"]): row["images"] for row in csv.DictReader(file)}
     named = {"tn": ("5", "5"), "fp": ("5", "8"), "fn": ("8", "5"), "tp": ("8", "8")}
-    assert {name: pairs.count(pair) for name, pair in named.items()} == counts
+    assert {name: int(cells[pair]) for name, pair in named.items()} == counts
     with (project / "plots/roc.csv").open() as file:
         points = np.array([(float(row["fpr"]), float(row["tpr"])) for row in csv.DictReader(file)])
     area = np.trapezoid(points[:, 1], points[:, 0])
@@ -209,10 +209,30 @@ def assert_all_is_drawn(page: Page, file: Path, revisions: int) -> None:
     assert min(widths) > 900
 
 
+def texts(page: Page, table: str) -> list[str]:
+    """What a chart says, in the order of drawing."""
+    return page.locator(f"div[id*={table}] svg.marks text").all_text_contents()
+
+
+def cells(page: Page, table: str) -> list[str]:
+    """What a chart's rectangles say of themselves, in the order of drawing."""
+    marks = page.locator(f"div[id*={table}] svg.marks .mark-rect.role-mark path")
+    return marks.evaluate_all("all => all.map(mark => mark.getAttribute('aria-label'))")
+
+
 def test_the_page_of_all_plots_needs_no_network(project: Path, run: Run, page: Page) -> None:
     run("python", "-m", "tools.plots_page")
     run("dvc", "plots", "show")
     assert_all_is_drawn(page, project / "dvc_plots/index.html", revisions=1)
+    counts = metrics(project, "evaluate")["test"]["confusion"]
+    shown = [text for text in texts(page, "confusion") if text in map(str, counts.values())]
+    assert shown == [str(counts[name]) for name in ("tn", "fp", "fn", "tp")]
+    assert "workspace (positive: 8)" in texts(page, "roc")
+    assert "workspace (positive: 8)" in texts(page, "precision_recall")
+    assert "workspace: above 0, the model says 8" in texts(page, "scores")
+    assert "red speaks for 5, blue for 8" in texts(page, "weights")
+    assert "difference" not in texts(page, "weights")
+    assert len(cells(page, "weights")) == 784
     assert run("git", "status", "--porcelain").stdout == ""
 
 
