@@ -141,8 +141,8 @@ def main() -> None:
     save_figure(HEATMAP, heatmap(w, (negative, positive), C, params.border))
     save_table(
         WEIGHTS,
-        ["row", "column", "weight"],
-        ((j // SIDE, j % SIDE, weight) for j, weight in enumerate(w.tolist())),
+        ["row", "column", "weight", "negative", "positive"],
+        ((j // SIDE, j % SIDE, weight, negative, positive) for j, weight in enumerate(w.tolist())),
     )
     save_table(
         PATH,
