@@ -20,7 +20,8 @@ from sklearn.svm import LinearSVC
 from l1svc import L1LinearSVCSearchCV, relative_duality_gap
 from stages.artifacts import load_arrays, save_figure, save_metrics, save_object
 from stages.canonical import gap_bound
-from stages.errors import PipelineError, run
+from stages.convergence import NotConvergedError
+from stages.errors import run
 from stages.labels import signs
 from stages.params import GridSearch, load_params
 from stages.style import BLUE, GREY, ORANGE, new_figure
@@ -31,10 +32,6 @@ METRICS = Path("metrics/gridsearch.json")
 CURVE = Path("plots/validation_curve.png")
 
 Results = dict[str, Any]
-
-
-class NotConvergedError(PipelineError):
-    """A fit did not reach its tolerance; the message names C and fold."""
 
 
 def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0) -> Results:

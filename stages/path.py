@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from sklearn.svm import l1_min_c
 
 from l1svc import svm_path
+from stages.convergence import converged
 from stages.labels import a
 from stages.pixels import draw_weights
 from stages.style import BLUE, GREY, new_figure
@@ -47,8 +48,17 @@ def path(
     ----------
     X, X_test : (n, 784) float64
     s, s_test : (n,) -1 or +1
+
+    Raises
+    ------
+    NotConvergedError
+        The solver did not reach its tolerance at one of the Cs.
     """
-    fits = svm_path(X, s, Cs, n_jobs=-1)
+    with converged(
+        f"interpret: the path over C from {Cs[0]:g} to {Cs[-1]:g}: newton did not converge at "
+        "each of its values; allowed: a train.C and images at which it does"
+    ):
+        fits = svm_path(X, s, Cs, n_jobs=-1)
     W, b = fits.coef.round(DECIMALS), fits.intercept.round(DECIMALS)
     f, f_test = X @ W.T + b, X_test @ W.T + b
     train, test = (

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from l1svc import bootstrap
+from stages.convergence import converged
 from stages.pixels import SIDE, label_pixels
 from stages.style import ORANGE, ZERO, legend_below, new_figure
 
@@ -23,8 +24,17 @@ def frequencies(
     C : regularisation
     samples : number of samples of n images, drawn with replacement
     random_state : seed of the draws
+
+    Raises
+    ------
+    NotConvergedError
+        The solver did not reach its tolerance on one of the samples.
     """
-    fits = bootstrap(X, s, C, samples, random_state=random_state, n_jobs=-1)
+    with converged(
+        f"interpret: bootstrap at C={C}: newton did not converge on each of {samples} samples; "
+        "allowed: a train.C at which it does (a smaller one is easier)"
+    ):
+        fits = bootstrap(X, s, C, samples, random_state=random_state, n_jobs=-1)
     return np.mean(fits.coef != 0, axis=0)
 
 

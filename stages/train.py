@@ -5,18 +5,17 @@ scikit-learn whose predictions are digits and which loads without this project's
 metrics/train.json.
 """
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
 from l1svc import L1LinearSVC, objective, relative_duality_gap, to_linear_svc
 from stages.artifacts import load_arrays, load_object, save_metrics, save_object
 from stages.canonical import gap_bound, rounded
-from stages.errors import PipelineError, run
+from stages.convergence import converged
+from stages.errors import run
 from stages.labels import signs
 from stages.params import Train, load_params
 
@@ -24,10 +23,6 @@ INPUT = Path("data/preprocessed.npz")
 SEARCH = Path("data/gridsearch.joblib")
 MODEL = Path("data/model.joblib")
 METRICS = Path("metrics/train.json")
-
-
-class NotConvergedError(PipelineError):
-    """The fit did not reach its tolerance; the message names C."""
 
 
 def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Train) -> LinearSVC:
@@ -54,15 +49,11 @@ def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Tra
     NotConvergedError
         The solver did not reach tol within max_iter.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        try:
-            model = SOLVERS[params.solver](X, signs(y, classes), C, params)
-        except ConvergenceWarning as warning:
-            raise NotConvergedError(
-                f"train: C={C}: {params.solver} did not converge to tol={params.tol} in "
-                f"train.max_iter={params.max_iter}; allowed: enough iterations to converge"
-            ) from warning
+    with converged(
+        f"train: C={C}: {params.solver} did not converge to tol={params.tol} in "
+        f"train.max_iter={params.max_iter}; allowed: enough iterations to converge"
+    ):
+        model = SOLVERS[params.solver](X, signs(y, classes), C, params)
     model.coef_ = rounded(model.coef_)
     model.intercept_ = rounded(model.intercept_)
     # Digits instead of signs, in the params' order: scikit-learn would sort them, and [8, 5]

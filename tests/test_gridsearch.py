@@ -7,8 +7,8 @@ import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import LinearSVC
 
+from stages.convergence import NotConvergedError
 from stages.gridsearch import (
-    NotConvergedError,
     metrics,
     search,
     sparsest_within_one_error,

@@ -1,9 +1,13 @@
 """The path over C."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.svm import LinearSVC
 
+from l1svc import svm_path
+from stages.convergence import NotConvergedError
 from stages.path import grid, path, small_multiples
 
 
@@ -38,6 +42,13 @@ def test_a_point_says_what_its_weights_do(problem) -> None:
             penalty="l1", dual=False, C=point.C, tol=1e-9, max_iter=10**6, random_state=0
         ).fit(X, s)
         np.testing.assert_allclose(point.coef, peer.coef_[0], atol=1e-4)
+
+
+def test_a_path_that_does_not_converge_is_refused(problem, monkeypatch) -> None:
+    monkeypatch.setattr("stages.path.svm_path", partial(svm_path, max_iter=1))
+    X, s = problem
+    with pytest.raises(NotConvergedError, match=r"interpret: the path over C from 0\.5 to 20: "):
+        path(X, s, X, s, [0.5, 20.0])
 
 
 def test_the_picture_frames_the_trained_model(problem) -> None:

@@ -1,8 +1,13 @@
 """The stability of the choice of pixels."""
 
-import numpy as np
+from functools import partial
 
+import numpy as np
+import pytest
+
+from l1svc import bootstrap
 from stages import stability
+from stages.convergence import NotConvergedError
 
 
 def test_a_decisive_pixel_is_chosen_always_and_a_blank_one_never(digits) -> None:
@@ -12,6 +17,13 @@ def test_a_decisive_pixel_is_chosen_always_and_a_blank_one_never(digits) -> None
     assert share[210] == 1.0  # the one that tells the classes apart
     assert (share[:200] == 0).all()
     assert set(share * 10) <= set(range(11))
+
+
+def test_samples_that_do_not_converge_are_refused(digits, monkeypatch) -> None:
+    monkeypatch.setattr("stages.stability.bootstrap", partial(bootstrap, max_iter=1))
+    X, y = digits(120)
+    with pytest.raises(NotConvergedError, match=r"interpret: bootstrap at C=20\.0: .* 3 samples; "):
+        stability.frequencies(X, np.where(y == 8, 1, -1), 20.0, 3, 0)
 
 
 def test_often_begins_at_nine_in_ten() -> None:

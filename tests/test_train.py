@@ -5,9 +5,10 @@ import pytest
 from sklearn.svm import LinearSVC
 
 from stages.canonical import DECIMALS
+from stages.convergence import NotConvergedError
 from stages.labels import signs
 from stages.params import Train
-from stages.train import NotConvergedError, fit, metrics
+from stages.train import fit, metrics
 
 PARAMS = Train(C=None, solver="newton", tol=1e-8, max_iter=100_000, random_state=0)
 

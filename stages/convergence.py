@@ -1,0 +1,24 @@
+"""A fit that stops before it has converged is refused, never used."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sklearn.exceptions import ConvergenceWarning
+
+from stages.errors import PipelineError
+
+
+class NotConvergedError(PipelineError):
+    """A fit did not reach its tolerance; the message names C."""
+
+
+@contextmanager
+def converged(refusal: str) -> Iterator[None]:
+    """A ConvergenceWarning of whatever is fitted within becomes a NotConvergedError, `refusal`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            yield
+        except ConvergenceWarning as warning:
+            raise NotConvergedError(refusal) from warning
