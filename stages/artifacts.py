@@ -125,5 +125,8 @@ def save_text(path: Path, text: str) -> None:
 
 def save_figure(path: Path, figure: "Figure") -> None:
     """Write a matplotlib figure as PNG, with no date and no version inside."""
+    # savefig would draw all of it twice, the first time for the layout alone
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine(None)
     with _replacing(path) as file:
         figure.savefig(file, format="png", metadata={"Software": None})

@@ -1,8 +1,9 @@
 """Pictures of 28×28 pixels: digits, weights, contributions. One colour scale for all weights."""
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import AsinhNorm, ListedColormap
+from matplotlib.colors import AsinhNorm
 from matplotlib.image import AxesImage
 
 from stages.style import WEIGHTS, ZERO
@@ -11,6 +12,7 @@ SIDE = 28  # pixels
 # Weights span three orders of magnitude: linear up to LINEAR, logarithmic beyond; a larger weight
 # has the colour of LARGEST. The same on every run, so that two pictures can be compared.
 LINEAR, LARGEST = 0.1, 2.0
+COLOURS = colormaps[WEIGHTS].with_extremes(bad=ZERO)
 
 
 def draw_digit(axes: Axes, x: np.ndarray, at: tuple[float, float] = (0, 0)) -> AxesImage:
@@ -24,10 +26,9 @@ def draw_digit(axes: Axes, x: np.ndarray, at: tuple[float, float] = (0, 0)) -> A
 
 def draw_weights(axes: Axes, w: np.ndarray, at: tuple[float, float] = (0, 0)) -> AxesImage:
     """w of shape (784,), or w times an image: red below 0, blue above, grey where exactly 0."""
-    image, where = w.reshape(SIDE, SIDE), _extent(at)
-    axes.imshow(np.zeros_like(image), cmap=ListedColormap([ZERO]), extent=where)
+    image, where = np.ma.masked_equal(w.reshape(SIDE, SIDE), 0), _extent(at)
     norm = AsinhNorm(LINEAR, -LARGEST, LARGEST)
-    return axes.imshow(np.ma.masked_equal(image, 0), cmap=WEIGHTS, norm=norm, extent=where)
+    return axes.imshow(image, cmap=COLOURS, norm=norm, extent=where)
 
 
 def label_pixels(axes: Axes) -> None:

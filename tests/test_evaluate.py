@@ -69,7 +69,7 @@ def test_each_image_stands_beside_its_contributions() -> None:
     y, said = np.array([5, 8, 8]), np.array([8, 8, 5])
     figure = explained("Some", np.array([2, 0]), X, y, said, f, np.arange(3) + 100, w, (5, 8))
     (axes,) = figure.axes
-    ink, _, why, other, *_ = axes.images
+    ink, why, other, _ = axes.images
     np.testing.assert_array_equal(ink.get_array().ravel(), X[2])
     np.testing.assert_array_equal(why.get_array().ravel(), w * X[2])
     np.testing.assert_array_equal(other.get_array().ravel(), X[0])

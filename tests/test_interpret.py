@@ -56,7 +56,7 @@ def test_zero_small_and_opposite_weights_look_different() -> None:
 def test_the_scale_is_the_same_whatever_the_weights() -> None:
     def limits(scale: float) -> tuple[float, float]:
         figure = heatmap(scale * np.linspace(-1, 1, 784), (5, 8), 0.2, 4)
-        return figure.axes[0].images[1].get_clim()
+        return figure.axes[0].images[0].get_clim()
 
     assert limits(0.1) == limits(10.0) == (-2.0, 2.0)
 
