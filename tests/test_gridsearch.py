@@ -1,20 +1,25 @@
 """Stage gridsearch: the search over C."""
 
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from stages.convergence import NotConvergedError
 from stages.gridsearch import (
     metrics,
+    score_steps,
     search,
     sparsest_within_one_error,
     validation_curve,
 )
-from stages.params import GridSearch
+from stages.params import GridSearch, Scoring
 
 PARAMS = GridSearch(
     C=[0.5, 0.01, 2],
@@ -121,13 +126,83 @@ def test_a_fit_that_does_not_converge_is_named(digits, solver, max_iter, reached
 def test_the_curve_names_the_best_c_and_the_score(digits) -> None:
     X, y = digits(90)
     found = search(X, np.where(y == 8, 1, -1), PARAMS)
-    axes = validation_curve(found, "balanced_accuracy").axes[0]
+    figure = validation_curve(found, "balanced_accuracy")
+    axes = figure.axes[0]
     assert axes.get_xscale() == "log"
     assert axes.get_ylabel() == "balanced accuracy"
     best = found["best_params_"]["C"]
-    assert f"best C = {best:g}" in [text.get_text() for text in axes.texts]
+    assert any(text.startswith(f"best C = {best:g}") for text in legend(figure))
     for line, kind in zip(axes.lines, ("train", "test"), strict=False):
         assert line.get_xdata().tolist() == [0.01, 0.5, 2]
         order = [1, 0, 2]
         expected = found["cv_results_"][f"mean_{kind}_score"][order]
         np.testing.assert_array_equal(line.get_ydata(), expected)
+
+
+def results(C: list[float], scores: list[float]) -> dict:
+    """Results of four folds that differ by nothing but a std of 0.002."""
+    means, std = np.array(scores), np.full(len(C), 0.002)
+    found = {
+        "param_C": np.ma.array(C),
+        "mean_test_score": means,
+        "std_test_score": std,
+        "mean_train_score": np.minimum(1, means + 0.01),
+        "std_train_score": std,
+    } | {f"split{fold}_nonzero": np.full(len(C), 100.0 + fold) for fold in range(4)}
+    return {"cv_results_": found, "fold_sizes": [9] * 4, "best_index_": int(means.argmax())}
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_two_curves_have_the_same_scales() -> None:
+    for scores in ([0.95, 0.96], [0.99, 1.0], [0.9421, 0.9422]):
+        axes, counts = validation_curve(results([0.1, 0.2], scores), "accuracy").axes
+        assert axes.get_ylim() == pytest.approx((0.94, 1))
+        assert axes.get_title("right") == ""
+        assert counts.get_ylim() == (0, 785)
+
+
+def test_the_scale_reaches_lower_where_scores_do_and_says_so() -> None:
+    axes, _ = validation_curve(results([0.1, 0.2], [0.70, 0.96]), "accuracy").axes
+    assert axes.get_ylim() == pytest.approx((0.64, 1))
+    assert axes.get_title("right") == "low scores: scale from 0.64, not 0.94"
+    axes, _ = validation_curve(results([0.1], [0.9]), "jaccard").axes
+    assert axes.get_ylim() == pytest.approx((0.88, 1))
+    assert axes.get_title("right") == ""
+
+
+@given(st.floats(-1, 1), st.sampled_from(Scoring.__args__))
+def test_no_score_is_below_the_scale(lowest: float, scoring: str) -> None:
+    steps = score_steps(lowest, scoring)
+    assert 1 - 0.06 * steps <= lowest + 1e-9
+    assert steps == score_steps(1, scoring) or 1 - 0.06 * (steps - 1) > lowest
+
+
+@pytest.mark.parametrize(
+    ("C", "scores", "marks"),
+    [
+        ([0.2], [0.96], ["best C = 0.2, and the smallest within 1 std. error"]),
+        (
+            [0.1, 0.101, 3],
+            [0.9600, 0.9601, 0.95],
+            ["best C = 0.101", "smallest C within 1 std. error: 0.1"],
+        ),
+        (
+            np.geomspace(1e-4, 10, 100).tolist(),
+            [0.95] * 99 + [0.96],
+            ["best C = 10, and the smallest within 1 std. error"],
+        ),
+    ],
+)
+def test_both_marks_are_named_and_no_label_touches_another(C, scores, marks) -> None:
+    figure = validation_curve(results(C, scores), "accuracy")
+    assert legend(figure)[2:] == marks
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.legends[0].get_texts()]
+    labels = [text.get_window_extent() for text in figure.axes[1].get_xticklabels()]
+    for inside in (*boxes, *labels):
+        assert figure.bbox.x0 <= inside.x0 < inside.x1 <= figure.bbox.x1
+    for one, other in (*combinations(boxes, 2), *combinations(labels, 2)):
+        assert not one.overlaps(other)
