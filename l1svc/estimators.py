@@ -14,7 +14,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from .design import Design
 from .newton import NewtonSolver
@@ -22,8 +22,9 @@ from .objective import one_vs_rest
 from .path import follow, start
 
 # The matrices are small: more BLAS threads wait for each other longer than they compute, and
-# their number would change the last bits.
-one_blas_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+# their number would change the last bits. NumPy's and SciPy's BLAS, loaded by now, are looked for
+# once: it takes some milliseconds.
+one_blas_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
 
 
 class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):

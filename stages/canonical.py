@@ -14,5 +14,5 @@ def rounded(weights: np.ndarray) -> np.ndarray:
 def gap_bound(gap: np.ndarray) -> np.ndarray:
     """The next power of ten at or above each relative duality gap, SMALLEST_GAP at least."""
     exponents = np.ceil(np.log10(np.maximum(gap, SMALLEST_GAP))).astype(int)
-    # 10.0**-9 is not 1e-9
+    # not 10.0**exponent: the last bit of a power depends on the machine
     return np.vectorize(lambda exponent: float(f"1e{exponent}"))(exponents)
