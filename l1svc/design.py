@@ -1,5 +1,6 @@
 """The design matrix X̃ = [X, bias·1], never formed: products, norms and blocks of rows."""
 
+import copy
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,8 +11,9 @@ import scipy.sparse as sp
 
 from . import blas
 
-BLOCK_ROWS = 512  # rows worked on at a time: bounds the memory that a Gram matrix costs
+BLOCK_ROWS = 256  # rows worked on at a time: bounds the memory that a Gram matrix costs
 LANES = 2  # parts that each sum over rows is made of, side by side
+LANE_BLOCKS = 4  # that a lane of a Gram matrix has at least: it costs a matrix of its own
 THIN = 0.3  # share of entries up to which the non-zero ones of a dense X are kept apart, too
 
 _map = ContextVar("map", default=map)  # a thread of joblib's starts with the default
@@ -19,23 +21,21 @@ _map = ContextVar("map", default=map)  # a thread of joblib's starts with the de
 
 @contextmanager
 def side_by_side(n_threads):
-    """Within it, work on X̃ is cut into blocks of rows for ``n_threads`` threads.
+    """Within it, work on X̃ is done part by part on ``n_threads`` threads.
 
-    The blocks and the order of the sums, hence the results' bits, are the same for any number.
+    The parts and the order of their sums, hence the results' bits, are the same for any number.
     """
     if n_threads == 1:
         yield
         return
-    with ThreadPoolExecutor(n_threads - 1) as pool:
+    with ThreadPoolExecutor(min(n_threads, LANES) - 1) as pool:
 
-        def in_turns(work, blocks):  # not all at once: each result has a Gram matrix' size
-            for first in range(0, len(blocks), n_threads):
-                own, *others = blocks[first : first + n_threads]
-                futures = [pool.submit(work, block) for block in others]
-                yield work(own)
-                yield from (future.result() for future in futures)
+        def together(work, parts):
+            own, *others = parts
+            futures = [pool.submit(work, part) for part in others]
+            return [work(own), *(future.result() for future in futures)]
 
-        token = _map.set(in_turns)
+        token = _map.set(together)
         try:
             yield
         finally:
@@ -64,21 +64,20 @@ class Design:
     def __init__(self, X, bias):
         self.X = X
         self.bias = bias
-        self.shape = (X.shape[0], X.shape[1] + 1)
-        self.entries = X if sp.issparse(X) else _thin(X)
-        if self.entries is None:
-            squares = np.einsum("ij,ij->i", X, X)
+        if sp.issparse(X):
+            self.entries = X
+            squares = X.power(2) @ np.ones(X.shape[1])
+            used = np.bincount(X.indices, minlength=X.shape[1]) > 0
         else:
-            squares = self.entries.power(2) @ np.ones(X.shape[1])
+            counts, squares, used = _survey(X)
+            self.entries = _entries(X, counts) if counts.sum() <= THIN * X.size else None
         self.row_norms = np.sqrt(squares + bias**2)
-        if self.entries is None:
-            used = X.any(axis=0)
-        else:
-            used = np.zeros(X.shape[1], dtype=bool)
-            used[self.entries.indices] = True
         self.used = np.flatnonzero(np.append(used, bias != 0))
-        lanes = min(LANES, self.shape[0])
-        self.ends = [self.shape[0] * k // lanes for k in range(lanes + 1)]
+        self._divide()
+
+    def _divide(self):
+        self.shape = (self.X.shape[0], self.X.shape[1] + 1)
+        self.ends = _ends(self.shape[0])
         self.parts = [self._rows_from(*ends) for ends in itertools.pairwise(self.ends)]
 
     def _rows_from(self, start, stop):
@@ -95,7 +94,8 @@ class Design:
         """X̃w, or WX̃ᵀ of shape (m, n) for W of shape (m, p + 1); only of ``rows`` if given."""
         features = w[..., :-1]
         if rows is not None:
-            X = self.X if self.entries is None else self.entries
+            few = self.entries is None or len(rows) <= BLOCK_ROWS  # SciPy is slow to pick few rows
+            X = self.X if few else self.entries
             product = (X[rows] @ features.T).T
         else:
             parts = _map.get()(lambda part: (part @ features.T).T, self.parts)
@@ -117,8 +117,13 @@ class Design:
 
     def subsample(self, stride):
         """Every ``stride``-th row of X̃, as a design of its own."""
-        X = self.X[::stride]
-        return Design(X if sp.issparse(X) else np.ascontiguousarray(X), self.bias)
+        part = copy.copy(self)
+        part.X = self.X[::stride]
+        if self.entries is not None:
+            part.entries = self.entries[::stride]
+        part.row_norms = self.row_norms[::stride]
+        part._divide()
+        return part
 
     def add_gram(self, G, r, rows, columns, weights, y):
         """G += Σ_{i∈rows} σ_i x̃_i x̃_iᵀ and r += Σ_{i∈rows} σ_i y_i x̃_i on ``columns``, in place.
@@ -133,8 +138,11 @@ class Design:
             σ; of one sign on ``rows``: negative where they leave.
         y : float64 ndarray of shape (n,), of -1 and +1
         """
+        if not len(rows):
+            return
         blocks = [rows[i : i + BLOCK_ROWS] for i in range(0, len(rows), BLOCK_ROWS)]
-        lanes = [blocks[i::LANES] for i in range(min(LANES, len(blocks)))]
+        n_lanes = max(1, min(LANES, len(blocks) // LANE_BLOCKS))
+        lanes = [blocks[i::n_lanes] for i in range(n_lanes)]
         sums = [(G, r), *((np.zeros_like(G), np.zeros_like(r)) for _ in lanes[1:])]
 
         def add(k):
@@ -164,22 +172,48 @@ class Design:
         return B
 
 
-def _thin(X):
-    """The non-zero entries of a dense X as a CSR matrix; None where they are too many."""
+def _ends(n):
+    """Where the parts of n rows begin, and n."""
+    lanes = min(LANES, n)
+    return [n * k // lanes for k in range(lanes + 1)]
+
+
+def _blocks(lane):
+    for start in range(*lane, BLOCK_ROWS):
+        yield slice(start, min(start + BLOCK_ROWS, lane[1]))
+
+
+def _survey(X):
+    """Of a dense X: the entries in each row that are not zero, Σ_j x_ij², columns not all zero."""
+
+    def survey(lane):
+        used = np.zeros(X.shape[1], dtype=bool)
+        for rows in _blocks(lane):
+            block = X[rows]
+            there = block != 0
+            there.sum(axis=1, out=counts[rows])
+            np.einsum("ij,ij->i", block, block, out=squares[rows])
+            used |= there.any(axis=0)
+        return used
+
+    counts, squares = np.empty(len(X), dtype=np.int32), np.empty(len(X))
+    lanes = itertools.pairwise(_ends(len(X)))
+    return counts, squares, np.any(list(_map.get()(survey, lanes)), axis=0)
+
+
+def _entries(X, counts):
+    """The entries of a dense X that are not zero, so many in each row, as a CSR matrix."""
     n, p = X.shape
 
-    def entries(start):
-        block = X[start : start + BLOCK_ROWS]
-        there = block != 0
-        at = np.flatnonzero(there)
-        return np.count_nonzero(there, axis=1), (at % p).astype(np.int32), block.ravel()[at]
+    def fill(lane):
+        for rows in _blocks(lane):
+            block = X[rows]
+            at = np.flatnonzero(block != 0)
+            inside = slice(ends[rows.start], ends[rows.stop])
+            values[inside] = block.ravel().take(at)
+            columns[inside] = at - at // p * p  # at % p, in a third of the time
 
-    parts, total = [], 0
-    for part in _map.get()(entries, range(0, n, BLOCK_ROWS)):
-        parts.append(part)
-        total += len(part[1])
-        if total > THIN * n * p:
-            return None
-    counts, columns, values = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
     ends = np.concatenate([[0], np.cumsum(counts)])
+    values, columns = np.empty(ends[-1]), np.empty(ends[-1], dtype=np.int32)
+    list(_map.get()(fill, itertools.pairwise(_ends(n))))
     return sp.csr_matrix((values, columns, ends), shape=X.shape)
