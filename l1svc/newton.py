@@ -29,7 +29,8 @@ WORKING = 256  # columns that enter the working set at a time, or as many as the
 CLOSE = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is worth having in it
 ROUGH = 0.1  # rows that cross 1, over those in I, below which an approach ends
 KKT_SLACK = 1e-10  # over λ
-NEAR_SHARE = 4  # margins are computed for all rows once one in so many may have crossed 1
+NEAR_SHARE = 4  # margins are computed for all rows once one in so many may have crossed 1,
+NEAR_ROWS = 8192  # or so many: to pick more takes longer than to compute with all
 REFERENCES = 4  # weights whose margins are kept
 ROUNDING = 1e-12  # of margins interpolated between references, over ‖x̃_i‖
 NEAR = 1e-6  # rows whose margin may lie on either side of 1 before refinement
@@ -70,6 +71,7 @@ class NewtonSolver:
         self.w = w
         self.references = []
         self.margins = self._reference(w)
+        self.blur = np.zeros(len(self.y))
         self.history = []
 
     def reweighted(self, weights):
@@ -162,40 +164,46 @@ class NewtonSolver:
         """Margins at w, each on its side of 1, at the price of the few rows that are near 1.
 
         Margins are linear in w: known at the references, they are known on their affine hull.
-        From its point nearest to w, at distance d, m_i changes by at most d·‖x̃_i‖; where that
-        could cross 1, m_i is computed.
+        From its point nearest to w, at distance d, m_i changes by at most d·‖x̃_i‖. Where that
+        could cross 1, what is known at ``self.w`` may still tell the side; or m_i is computed.
+
+        Returns
+        -------
+        margins : float64 ndarray of shape (n,)
+        blur : float64 ndarray of shape (n,)
+            m_i is at most blur_i·‖x̃_i‖ from where it should be.
         """
-        (last, margins), *others = reversed(self.references)
-        nearest = last
-        if others:
-            directions = np.array([reference - last for reference, _ in others])
-            coefficients = np.linalg.lstsq(directions.T, w - last)[0]
-            nearest = last + coefficients @ directions
-            margins = margins + sum(
-                c * (known - margins) for c, (_, known) in zip(coefficients, others, strict=True)
-            )
-        distance = np.linalg.norm(w - nearest) + ROUNDING
-        near = np.flatnonzero(np.abs(margins - 1.0) <= distance * self.design.row_norms)
-        if len(near) * NEAR_SHARE > len(self.y):
-            return self._reference(w)
-        margins = margins.copy()
-        margins[near] = self.y[near] * self.design.dot(w, near)
-        return margins
+        points, known = map(np.array, zip(*self.references, strict=True))
+        directions = points[:-1] - points[-1]
+        shares = np.linalg.lstsq(directions @ directions.T, directions @ (w - points[-1]))[0]
+        shares = np.append(shares, 1.0 - shares.sum())
+        margins = shares @ known
+        distance = np.linalg.norm(w - shares @ points) + ROUNDING
+        norms = self.design.row_norms
+        near = np.flatnonzero(np.abs(margins - 1.0) <= distance * norms)
+        before = self.margins[near]
+        reach = self.blur[near] + np.linalg.norm(w - self.w) + ROUNDING
+        told = np.abs(before - 1.0) > reach * norms[near]
+        unknown = near[~told]
+        if len(unknown) > min(len(self.y) // NEAR_SHARE, NEAR_ROWS):
+            return self._reference(w), np.zeros(len(self.y))
+        blur = np.full(len(self.y), distance)
+        margins[near[told]], blur[near[told]] = before[told], reach[told]
+        margins[unknown], blur[unknown] = self.y[unknown] * self.design.dot(w, unknown), 0.0
+        return margins, blur
 
     def _move(self, v, change, lam, monotone):
         """w ← v, or between where P would not fall; how many rows cross m_i = 1 on the way to v."""
-        margins = self._margins_at(v)
-        entered = self.train & ~self.active & (margins < 1.0)
-        left = self.active & ~(margins < 1.0)
-        crossed = np.count_nonzero(entered) + np.count_nonzero(left)
-        if monotone and crossed:
-            beyond = np.where(entered, 1.0, 0.0) - np.where(left, 1.0, 0.0)
-            change = change + 0.5 * np.sum(beyond * self.weights * (1.0 - margins) ** 2)
+        margins, blur = self._margins_at(v)
+        crossed = np.flatnonzero(self.train & ((margins < 1.0) != self.active))
+        if monotone and len(crossed):
+            weights = np.where(self.active[crossed], -1.0, 1.0) * self.weights[crossed]
+            change = change + 0.5 * weights @ (1.0 - margins[crossed]) ** 2
             if change > 0:
                 self._line_search(v, lam)
-                return crossed
-        self.w, self.margins = v, margins
-        return crossed
+                return len(crossed)
+        self.w, self.margins, self.blur = v, margins, blur
+        return len(crossed)
 
     def _line_search(self, v, lam):
         """The minimum between w and v, by bisection on the derivative."""
@@ -210,7 +218,7 @@ class NewtonSolver:
             derivative = lam * (np.sign(point) @ step) - (self.weights * b) @ slope
             low, high = (t, high) if derivative < 0 else (low, t)
         self.w = self.w + low * step
-        self.margins = origin + low * slope
+        self.margins, self.blur = origin + low * slope, np.zeros(len(origin))
 
     def _weigh(self, weights):
         self.weights = weights
@@ -228,11 +236,13 @@ class NewtonSolver:
         self.active = active
         weights = np.where(active, self.weights, 0.0)
         change = weights - self.summed
-        if np.count_nonzero(change) > np.count_nonzero(weights):
+        rows = np.flatnonzero(change)
+        if len(rows) > np.count_nonzero(weights):
             self._keep(self.columns)
-            change = weights
-        for rows in (np.flatnonzero(change > 0), np.flatnonzero(change < 0)):
-            self.design.add_gram(self.G, self.r, rows, self.columns, change, self.y)
+            change, rows = weights, np.flatnonzero(weights)
+        entering = change[rows] > 0
+        for some in (rows[entering], rows[~entering]):
+            self.design.add_gram(self.G, self.r, some, self.columns, change, self.y)
         self.summed = weights
 
     def _pull(self):
