@@ -55,7 +55,10 @@ def start(design, y, weights, C, max_iter) -> NewtonSolver:
         part.approach(first * stride, max_iter)
         w = part.w
     solver = NewtonSolver(design, y, weights, w)
-    for rung in np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(FACTOR)))):
+    rungs = np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(FACTOR))))
+    if len(rungs) > 1:
+        solver.widen()  # each would begin a working set of its own
+    for rung in rungs:
         solver.approach(rung, min(RUNG_STEPS, max_iter - solver.n_iter))
     solver.widen()
     return solver

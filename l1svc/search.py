@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from inspect import signature
 from numbers import Integral
@@ -9,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import ThreadingBackend, get_active_backend
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.metrics import check_scoring, get_scorer_names
@@ -26,7 +28,6 @@ from .estimators import (
     warn_unconverged,
     weigh_classes,
 )
-from .newton import NewtonSolver
 from .objective import one_vs_rest
 from .path import follow, start
 
@@ -58,8 +59,8 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     scoring : str, callable, list, tuple, dict or None, default="accuracy"
     return_train_score : bool, default=False
     n_jobs : int, default=None
-        Folds in parallel, by joblib: threads unless a backend is chosen with
-        ``joblib.parallel_config``. Their number changes no bit of the results.
+        Folds in parallel, and the refit beside the last of them: threads, or the backend chosen
+        with ``joblib.parallel_config``. Their number changes no bit of the results.
     refit : bool, str or callable, default=True
         As in GridSearchCV.
     tol, max_iter, fit_intercept, intercept_scaling, class_weight
@@ -183,30 +184,32 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             (*shared, split, f"fold {k + 1}/{len(splits)}" if self.verbose else None)
             for k, split in enumerate(splits)
         ]
-        # A fold to each job; those left over in the end one by one, each by all the jobs.
-        whole = len(tasks) - len(tasks) % min(jobs, len(tasks))
-        folds = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(_run_fold)(*task) for task in tasks[:whole]
-        )
-        with side_by_side(jobs):
-            folds += [_run_fold(*task) for task in tasks[whole:]]
+        half = (len(tasks) + 1) // 2  # of the folds: these are done whenever a refit begins
+
+        def refit(folds):
+            best = self._judge(Cs, grid, folds)
+            return best, *_refit(common, [fold[best] for fold in folds[:half]])
+
+        foreseeable = self.refit and not callable(self.refit)
+        folds, refitted = _run_folds(tasks, self.n_jobs, refit if foreseeable else None)
         worst = max(fit.gap for fold in folds for fit in fold)
         if worst > self.tol:
             warn_unconverged(worst, self.tol, self.max_iter)
 
         self.scorer_ = scorer
-        self.multimetric_ = isinstance(folds[0][0].test_score, dict)
-        positions = np.searchsorted(grid, Cs)
-        self.cv_results_ = _tabulate(Cs, [[fold[i] for i in positions] for fold in folds])
-        self._select()
+        best = self._judge(Cs, grid, folds)
         self.n_iter_ = max(fit.n_iter for fold in folds for fit in fold)
         if self.refit:
-            began = time.perf_counter()
-            at_best = [fold[positions[self.best_index_]] for fold in folds]
-            with side_by_side(jobs):
-                self.best_estimator_ = self._refit(estimator, design, y, weights, at_best)
+            if refitted is None or refitted[0] != best:
+                with side_by_side(jobs):
+                    refitted = refit(folds)
+            _, self.best_estimator_, self.refit_time_ = refitted
+            self.best_estimator_.n_features_in_ = self.n_features_in_
+            if hasattr(self, "feature_names_in_"):
+                self.best_estimator_.feature_names_in_ = self.feature_names_in_
             self.n_iter_ = self.best_estimator_.n_iter_
-            self.refit_time_ = time.perf_counter() - began
+            if self.best_estimator_.duality_gap_ > self.tol:
+                warn_unconverged(self.best_estimator_.duality_gap_, self.tol, self.max_iter)
         return self
 
     def _grid(self):
@@ -218,8 +221,11 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError(f"Cs must be positive numbers, at least one, got {self.Cs!r}.")
         return Cs
 
-    def _select(self):
-        """best_index_, best_params_ and best_score_ as ``refit`` says."""
+    def _judge(self, Cs, grid, folds):
+        """cv_results_ and the best_ attributes of these folds; where in ``grid`` the best C is."""
+        self.multimetric_ = isinstance(folds[0][0].test_score, dict)
+        positions = np.searchsorted(grid, Cs)
+        self.cv_results_ = _tabulate(Cs, [[fold[k] for k in positions] for fold in folds])
         names = [key[len("mean_test_") :] for key in self.cv_results_ if "mean_test_" in key]
         if callable(self.refit):
             self.best_index_ = self.refit(self.cv_results_)
@@ -229,7 +235,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 raise IndexError("best_index_ index out of range")
         elif self.multimetric_:
             if self.refit is False:
-                return
+                return None
             if self.refit not in names:
                 raise ValueError(
                     "For multi-metric scoring, refit must be False, a callable or one of"
@@ -240,25 +246,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             self.best_index_ = int(self.cv_results_[f"rank_test_{name}"].argmin())
             self.best_score_ = self.cv_results_[f"mean_test_{name}"][self.best_index_]
         self.best_params_ = self.cv_results_["params"][self.best_index_]
-
-    def _refit(self, estimator, design, y, weights, fits):
-        """The estimator on all rows at the best C, from the mean of the folds' weights."""
-        best = clone(estimator).set_params(C=float(self.best_params_["C"]))
-        full = [fit.W for fit in fits if len(fit.classes) == len(self.classes_)]
-        initial = np.median(full, axis=0) if full else [None] * len(self.classes_)
-        paths = []
-        for w, target in zip(initial, one_vs_rest(y, self.classes_), strict=True):
-            solver = NewtonSolver(design, target, weights, w)
-            solver.widen()
-            paths.append(follow(solver, [best.C], self.tol, self.max_iter, polish=True))
-        best.classes_ = self.classes_
-        best.n_features_in_ = self.n_features_in_
-        if hasattr(self, "feature_names_in_"):
-            best.feature_names_in_ = self.feature_names_in_
-        best._set_solution(paths, 0)
-        if best.duality_gap_ > self.tol:
-            warn_unconverged(best.duality_gap_, self.tol, self.max_iter)
-        return best
+        return positions[self.best_index_]
 
     @available_if(_refitted)
     def decision_function(self, X):
@@ -296,6 +284,7 @@ class _Common:
 class _Fit:
     """One fold at one C."""
 
+    C: float
     classes: np.ndarray
     W: np.ndarray  # (K, p + 1), the bias' weight last
     gap: float
@@ -327,6 +316,28 @@ class _FoldSVC(L1LinearSVC):
         return super().decision_function(X)
 
 
+def _run_folds(tasks, n_jobs, refit):
+    """What _run_fold makes of each task; and if a job is without a task while the last of them
+    run, what ``refit`` makes of the folds before, or else None.
+
+    Threads are not joblib's: it looks every 10 ms for what is done, and knows no task that waits
+    for others.
+    """
+    jobs = min(effective_n_jobs(n_jobs), len(tasks))
+    if jobs == 1 or not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
+        return Parallel(n_jobs=n_jobs)(delayed(_run_fold)(*task) for task in tasks), None
+    with ThreadPoolExecutor(jobs) as threads:
+        try:
+            folds = [threads.submit(_run_fold, *task) for task in tasks]
+            refitted, left = None, len(tasks) % jobs
+            if left and refit is not None:
+                refitted = threads.submit(refit, [fold.result() for fold in folds[:-left]])
+            return [fold.result() for fold in folds], refitted and refitted.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
 @one_blas_thread
 def _run_fold(common, X, y, grid, scorer, weighted, with_train_score, split, label):
     """A _Fit for each C of ``grid``, ascending."""
@@ -334,12 +345,13 @@ def _run_fold(common, X, y, grid, scorer, weighted, with_train_score, split, lab
     index = np.arange(len(common.y))
     train, test = index[split[0]], index[split[1]]
     began = time.perf_counter()
-    classes, solvers = _fold_solvers(common, train, grid[0])
+    classes, solvers = _fold_solvers(common, train)
     paths = [follow(solver, grid, estimator.tol, estimator.max_iter) for solver in solvers]
     setup = (time.perf_counter() - began - sum(path.seconds.sum() for path in paths)) / len(grid)
 
     parts = [("test", test)] + ([("train", train)] if with_train_score else [])
-    parts = [(part, rows, _safe_indexing(X, rows), _safe_indexing(y, rows)) for part, rows in parts]
+    taken = (lambda rows: rows) if scorer is _accuracy else (lambda rows: _safe_indexing(X, rows))
+    parts = [(part, rows, taken(rows), _safe_indexing(y, rows)) for part, rows in parts]
     fits, params = [], estimator.get_params()
     for k, C in enumerate(grid):
         fitted = _FoldSVC(**{**params, "C": float(C)})
@@ -357,6 +369,7 @@ def _run_fold(common, X, y, grid, scorer, weighted, with_train_score, split, lab
             times[part] = time.perf_counter() - began
         fits.append(
             _Fit(
+                C=float(C),
                 classes=classes,
                 W=np.array([path.W[k] for path in paths]),
                 gap=fitted.duality_gap_,
@@ -376,21 +389,32 @@ def _run_fold(common, X, y, grid, scorer, weighted, with_train_score, split, lab
     return fits
 
 
-def _fold_solvers(common, train, C):
-    """The fold's classes, and for each of their problems a solver near C, or below."""
+@one_blas_thread
+def _refit(common, fits):
+    """All rows at the C of these fits, from the median of their weights: estimator, seconds."""
+    began = time.perf_counter()
+    estimator = clone(common.estimator).set_params(C=fits[0].C)
+    full = [fit.W for fit in fits if len(fit.classes) == len(common.classes)]
+    initial = np.median(full, axis=0) if full else [solver.w for solver in common.solvers]
+    paths = []
+    for w, near in zip(initial, common.solvers, strict=True):
+        solver = near.reweighted(near.weights)
+        solver.restart(w)
+        paths.append(follow(solver, [estimator.C], estimator.tol, estimator.max_iter, polish=True))
+    estimator.classes_ = common.classes
+    estimator._set_solution(paths, 0)
+    return estimator, time.perf_counter() - began
+
+
+def _fold_solvers(common, train):
+    """The fold's classes, and for each of their problems a solver near the smallest C."""
     counts = np.bincount(train, minlength=len(common.y))  # a splitter may repeat rows
     classes, weights = weigh_classes(
         common.estimator.class_weight, common.y, common.sample_weight * counts
     )
-    rows = weights > 0
-    if len(classes) == len(common.classes) and np.array_equal(
-        weights[rows], common.solvers[0].weights[rows]
-    ):
-        return classes, [solver.reweighted(weights) for solver in common.solvers]
-    return classes, [
-        start(common.design, target, weights, C, common.estimator.max_iter)
-        for target in one_vs_rest(common.y, classes)
-    ]
+    positive = np.searchsorted(common.classes, classes[-1:] if len(classes) == 2 else classes)
+    first = len(common.classes) - len(common.solvers)  # 1 where two classes share one problem
+    return classes, [common.solvers[k - first].reweighted(weights) for k in positive]
 
 
 def _tabulate(Cs, folds):

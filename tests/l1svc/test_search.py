@@ -104,6 +104,31 @@ def test_any_number_of_jobs_and_backend_give_the_same_bits(problem, backend, job
     np.testing.assert_array_equal(many.best_estimator_.coef_, alone.best_estimator_.coef_)
 
 
+def test_a_refit_that_began_at_another_c_is_done_again(problem):
+    X, y = problem
+    last = X[list(StratifiedKFold(5).split(X, y))[-1][1]]
+
+    def contrary(estimator, X, y):
+        return 100.0 * estimator.C if np.array_equal(X, last) else -estimator.C
+
+    many = L1LinearSVCSearchCV(CS, cv=5, scoring=contrary, n_jobs=2).fit(X, y)
+    assert many.best_params_ == {"C": max(CS)}
+    alone = L1LinearSVC(max(CS)).fit(X, y)
+    np.testing.assert_allclose(many.best_estimator_.coef_, alone.coef_, atol=1e-12)
+
+
+def test_after_an_error_no_fold_begins(problem):
+    begun = []
+
+    def failing(estimator, X, y):
+        begun.append(estimator.C)
+        raise ArithmeticError("no score")
+
+    with pytest.raises(ArithmeticError, match="no score"):
+        L1LinearSVCSearchCV(CS, cv=10, scoring=failing, n_jobs=2).fit(*problem)
+    assert len(begun) < 10
+
+
 def test_verbose_says_each_fit(problem, capsys):
     L1LinearSVCSearchCV(CS, cv=3, verbose=1).fit(*problem)
     out = capsys.readouterr().out
