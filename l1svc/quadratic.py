@@ -2,7 +2,8 @@
 
 The support S and its signs are guessed, the linear system of S is solved, coordinates whose sign
 comes out wrong leave, coordinates that violate |Gv − r|_j ≤ λ enter, until neither happens. Every
-move lowers the objective, so no support comes twice.
+move lowers the objective, so no support comes twice: where letting the wrong ones go, all at
+once, would not, the move ends at the first sign change.
 
 One Cholesky factorisation, of the first support's G_SS, serves all the later ones: a coordinate
 that enters or leaves borders the system by one row (the Schur-complement method of [1]).
@@ -38,6 +39,9 @@ class SupportSystem:
 
     def solve(self, S, c):
         """z of shape (len(S),), for S ascending and c of shape (q,)."""
+        if not len(S):
+            self.bordered = False
+            return np.zeros(0)
         if self.base is not None:
             inside = np.zeros(len(self.G), dtype=bool)
             inside[S] = True
@@ -49,9 +53,13 @@ class SupportSystem:
             self._factor(S)
             entered, left, border = S[:0], S[:0], 0
         self.bordered = border > 0
-        half = half_solve(self.L, c[self.base])
+        rhs = c[self.base]
+        if border:
+            rhs[left] = self.rhs[left]  # of no effect: these are held at zero
+        if self.rhs is None or (rhs != self.rhs).any():
+            self.rhs, self.half = rhs, half_solve(self.L, rhs)
         if not border:
-            return back_solve(self.L, half)
+            return back_solve(self.L, self.half)
 
         # [H U; Uᵀ D] [z; x] = [c; e]: columns of U are G's for those that entered, units for
         # those that left; the x of the latter is the multiplier that holds them at zero.
@@ -60,15 +68,15 @@ class SupportSystem:
         D[: len(entered), : len(entered)] = self._entries(entered, entered)
         D[np.arange(len(entered)), np.arange(len(entered))] += self.damping
         e[: len(entered)] = c[entered]
-        x = np.linalg.solve(D - V @ V.T, e - V @ half)
+        x = np.linalg.solve(D - V @ V.T, e - V @ self.half)
         z = np.zeros(len(c))
-        z[self.base] = back_solve(self.L, half - x @ V)
+        z[self.base] = back_solve(self.L, self.half - x @ V)
         z[self.base[left]] = 0.0
         z[entered] = x[: len(entered)]
         return z[S]
 
     def _factor(self, S):
-        self.base = S
+        self.base, self.rhs = S, None
         self.place = np.full(len(self.G), -1)  # of a coordinate's row in V
         self.V = np.empty((0, len(S)))
         while True:
@@ -122,21 +130,33 @@ def minimise(G, r, lam, start):
         δ‖v − start‖∞, the violation of the optimality conditions that the term leaves.
     """
     system = SupportSystem(G, _smallest_damping(G))
-    v = start
-    sign = np.sign(start)
+    v, sign = start, np.sign(start)
+    eager = True  # whether to solve on without the wrong ones before looking at the objective
     gradient_at_start = gradient = symmetric_dot(G, start) - r
     for _ in range(MAX_STEPS):
         S = np.flatnonzero(sign)
-        if len(S):
-            z = system.solve(S, r + system.damping * start - lam * sign)
-            crossed = S[sign[S] * z < 0]
-            target = np.zeros(len(r))
-            target[S] = z
-            if len(crossed):
-                v, sign, gradient = _truncate(G, gradient, lam, v, target, sign, crossed)
-                continue
-            v = target
+        c = r + system.damping * start - lam * sign
+        z = first = system.solve(S, c)
+        right = sign[S] * z >= 0
+        while not right.all():
+            S, z = S[right], z[right]
+            if not eager:
+                break
+            z = system.solve(S, c)
+            right = sign[S] * z >= 0
+        target = np.zeros(len(r))
+        target[S] = z
+        last, gradient = gradient, symmetric_dot(G, target) - r
+        if len(z) < len(first) and _rise(v, target, last, gradient, lam) >= 0:
+            v, sign = _to_first_zero(v, sign, first)
             gradient = symmetric_dot(G, v) - r
+            eager = False
+            continue
+        v, kept = target, sign[S]
+        sign = np.zeros(len(r))
+        sign[S] = kept
+        if not right.all():
+            continue
         total = gradient + system.damping * (v - start)
         if system.bordered and np.abs(total[S] + lam * sign[S]).max(initial=0.0) > SLACK * lam:
             system.base = None  # a border of nearly singular factors: solved anew
@@ -150,27 +170,23 @@ def minimise(G, r, lam, start):
         if len(entering) > limit:
             entering = entering[np.argpartition(-pull[entering], limit)[:limit]]
         sign[entering] = -np.sign(gradient[entering])
-    step = v - start
-    change = 0.5 * step @ (gradient + gradient_at_start) + lam * np.sum(np.abs(v) - np.abs(start))
-    return v, change, system.damping * np.abs(step).max(initial=0.0)
+    change = _rise(start, v, gradient_at_start, gradient, lam)
+    return v, change, system.damping * np.abs(v - start).max(initial=0.0)
 
 
-def _truncate(G, gradient, lam, v, z, sign, crossed):
-    """From v toward z, whose coordinates ``crossed`` have the wrong sign: a lower point.
+def _rise(v, target, gradient, gradient_at_target, lam):
+    """How much higher the objective is at ``target`` than at v."""
+    smooth = 0.5 * (target - v) @ (gradient + gradient_at_target)
+    return smooth + lam * np.sum(np.abs(target) - np.abs(v))
 
-    z with those set to zero if that is lower, or else the first sign change on the way. Its signs
-    and its gradient come with it.
-    """
-    target = z.copy()
-    target[crossed] = 0.0
-    step = target - v
-    curvature = symmetric_dot(G, step)
-    change = step @ (gradient + 0.5 * curvature) + lam * (np.abs(target) - np.abs(v)).sum()
-    if change < 0:
-        return target, np.sign(target), gradient + curvature
-    reach = v[crossed] / (v[crossed] - z[crossed])
-    at_zero = crossed[reach == reach.min()]
-    target = v + reach.min() * (z - v)
-    target[at_zero] = 0.0
-    sign[at_zero] = 0.0
-    return target, sign, gradient + symmetric_dot(G, target - v)
+
+def _to_first_zero(v, sign, z):
+    """From v toward z on the support of ``sign``, until the first sign change: point, signs."""
+    S = np.flatnonzero(sign)
+    crossed = sign[S] * z < 0
+    reach = v[S][crossed] / (v[S][crossed] - z[crossed])
+    target, sign = v.copy(), sign.copy()
+    target[S] += reach.min() * (z - v[S])
+    at_zero = S[crossed][reach == reach.min()]
+    target[at_zero] = sign[at_zero] = 0.0
+    return target, sign
