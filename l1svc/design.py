@@ -16,7 +16,7 @@ LANES = 2  # parts that each sum over rows is made of, side by side
 LANE_BLOCKS = 4  # that a lane of a Gram matrix has at least: it costs a matrix of its own
 THIN = 0.3  # share of entries up to which the non-zero ones of a dense X are kept apart, too
 
-_map = ContextVar("map", default=map)  # a thread of joblib's starts with the default
+_map = ContextVar("map", default=map)  # what another thread starts with
 
 
 @contextmanager
@@ -88,7 +88,7 @@ class Design:
         inside = slice(indptr[0], indptr[-1])
         data, indices = self.entries.data[inside], self.entries.indices[inside]
         shape = (stop - start, self.X.shape[1])
-        return sp.csr_matrix((data, indices, indptr - indptr[0]), shape=shape)
+        return _compressed(sp.csr_matrix, shape, data, indices, indptr - indptr[0])
 
     def dot(self, w, rows=None):
         """X̃w, or WX̃ᵀ of shape (m, n) for W of shape (m, p + 1); only of ``rows`` if given."""
@@ -110,7 +110,7 @@ class Design:
             rows = np.flatnonzero(v.any(axis=0) if v.ndim == 2 else v)
             if 2 * len(rows) < part.shape[0]:
                 part, v = part[rows], v[..., rows]
-            return (part.T @ v.T).T if sp.issparse(part) else v @ part
+            return (_transposed(part) @ v.T).T if sp.issparse(part) else v @ part
 
         total = sum(_map.get()(product, range(len(self.parts))))
         return np.concatenate([total, self.bias * u.sum(axis=-1, keepdims=True)], axis=-1)
@@ -161,15 +161,31 @@ class Design:
 
     def rows(self, rows, columns):
         """X̃ at ``rows`` and ``columns``, both ascending, dense."""
-        biased = len(columns) > 0 and columns[-1] == self.shape[1] - 1
-        q = len(columns) - biased
-        B = np.empty((len(rows), len(columns)))
+        if len(rows) > BLOCK_ROWS:
+            B = np.empty((len(rows), len(columns)))
+            for start in range(0, len(rows), BLOCK_ROWS):
+                block = slice(start, start + BLOCK_ROWS)
+                B[block] = self.rows(rows[block], columns)
+            return B
+        q = np.searchsorted(columns, self.X.shape[1])
+        if sp.issparse(self.X):
+            B = np.empty((len(rows), len(columns)))
+            B[:, :q] = self.X[rows][:, columns[:q]].toarray()
+        else:
+            B = self.X[rows].take(columns, axis=1, mode="clip")  # the bias' place is there, too
         B[:, q:] = self.bias
-        for start in range(0, len(rows), BLOCK_ROWS):
-            X = self.X[rows[start : start + BLOCK_ROWS]]
-            X = X[:, columns[:q]].toarray() if sp.issparse(X) else X.take(columns[:q], axis=1)
-            B[start : start + BLOCK_ROWS, :q] = X
         return B
+
+
+def _compressed(kind, shape, data, indices, indptr):
+    """``kind(…)`` that shares these arrays; the constructor copies views of a small part of one."""
+    matrix = kind(shape)
+    matrix.data, matrix.indices, matrix.indptr = data, indices, indptr
+    return matrix
+
+
+def _transposed(csr):
+    return _compressed(sp.csc_matrix, csr.shape[::-1], csr.data, csr.indices, csr.indptr)
 
 
 def _ends(n):
