@@ -27,7 +27,7 @@ DEPENDENT = 1e-13  # what others leave of a column's square, over it, where it i
 BLOCK_ROWS = 256  # rows worked on at a time: few enough to stay in the processor's cache
 
 
-def refine(A, weights, lam, w):
+def refine(A, weights, lam, w, gram=None, inside=None):
     """The optimum next to w, or None where there is no single one nearby.
 
     Parameters
@@ -39,16 +39,23 @@ def refine(A, weights, lam, w):
     lam : float
     w : float64 ndarray of shape (k,)
         Near the optimum; none of it zero.
+    gram : float64 ndarray of shape (k, k), default=None
+        Σ s_i a_i a_iᵀ over the rows ``inside``, by its lower triangle, where it is known: it need
+        not be summed again. Its rounding costs a step, no digit.
+    inside : bool ndarray of shape (n,), default=None
 
     Returns
     -------
     w : float64 ndarray of shape (k,), or None
         None where columns depend on one another.
     """
+    if gram is None:
+        gram, inside = np.zeros((len(w), len(w))), np.zeros(len(A), dtype=bool)
     support = np.arange(len(w))
     while len(support):
         part = A if len(support) == A.shape[1] else A[:, support]
-        refined = _refine_support(part, weights, lam, w[support])
+        G = gram.take(support, axis=0).take(support, axis=1)
+        refined = _refine_support(part, weights, lam, w[support], G, inside)
         if refined is None:
             return None
         kept = refined * w[support] > 0
@@ -60,16 +67,18 @@ def refine(A, weights, lam, w):
     return None
 
 
-def _refine_support(A, weights, lam, w):
+def _refine_support(A, weights, lam, w, G, inside):
     target = lam * np.sign(w)
     sliced = Sliced(A)
-    inside = L = None
+    L = None
     for _ in range(MAX_STEPS):
         b, rest = one_minus(sliced.dot(w))
-        if inside is None or not np.array_equal(inside, b > 0):
+        if L is None or not np.array_equal(inside, b > 0):
+            _add(G, A, weights, np.flatnonzero(~inside & (b > 0)), 1.0)
+            _add(G, A, weights, np.flatnonzero(inside & (b <= 0)), -1.0)
             inside = b > 0
             scale = np.where(inside, weights, 0.0)
-            L = _gram(A, scale)
+            L = G.copy()
             smallest = DEPENDENT * L.diagonal()
             if not cholesky(L) or (L.diagonal() ** 2 <= smallest).any():
                 return None
@@ -82,14 +91,11 @@ def _refine_support(A, weights, lam, w):
     return w
 
 
-def _gram(A, scale):
-    """Σ_i scale_i a_i a_iᵀ, by its lower triangle."""
-    G = np.zeros((A.shape[1], A.shape[1]))
-    root = np.sqrt(scale)[:, None]
-    for start in range(0, len(A), BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
-        add_gram(G, root[rows] * A[rows], 1.0)
-    return G
+def _add(G, A, weights, rows, sign):
+    """G += sign·Σ_{i∈rows} s_i a_i a_iᵀ, by its lower triangle."""
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = rows[start : start + BLOCK_ROWS]
+        add_gram(G, np.sqrt(weights[block])[:, None] * A[block], sign)
 
 
 class Sliced:

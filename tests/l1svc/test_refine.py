@@ -62,6 +62,10 @@ def test_nearby_weights_lead_to_the_optimum_to_the_last_bit(problem):
     for _ in range(20):
         start = w[S] * (1 + 1e-9 * rng.normal(size=len(S)))
         np.testing.assert_array_max_ulp(refine(A, s, lam, start), w[S], maxulp=1)
+        inside = rng.random(len(y)) < 0.5  # the sum over some rows is known
+        gram = np.tril(A[inside].T @ A[inside])
+        got = refine(A, s, lam, start, gram, inside)
+        np.testing.assert_array_max_ulp(got, w[S], maxulp=1)
     for j in range(len(S)):  # Σ b_i a_ij = λ sign(w_j), in exact arithmetic
         left = Fraction(0)
         for row in A:
