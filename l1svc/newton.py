@@ -63,13 +63,15 @@ class NewtonSolver:
         self.y = y
         self._weigh(weights)
         self.n_iter = 0
+        self.points = np.empty((REFERENCES, design.shape[1]))
+        self.known = np.empty((REFERENCES, len(y)))
         self.restart(np.zeros(design.shape[1]) if w is None else w)
         self._keep(np.flatnonzero(self.w))
 
     def restart(self, w):
         """Continue from w."""
         self.w = w
-        self.references = []
+        self.n_references = 0
         self.margins = self._reference(w)
         self.blur = np.zeros(len(self.y))
         self.history = []
@@ -78,6 +80,7 @@ class NewtonSolver:
         """A copy of this solver, at the same w, for other weights of the rows."""
         other = copy.copy(self)
         other.G, other.r = self.G.copy(), self.r.copy()
+        other.points, other.known = self.points.copy(), self.known.copy()
         other._weigh(weights)
         other.n_iter = 0
         other.history = []
@@ -130,7 +133,10 @@ class NewtonSolver:
         near = np.flatnonzero(self.train & (self.margins < 1.0 + NEAR))
         rows = self.design.rows(near, support)
         rows *= self.y[near, None]
-        refined = refine(rows, self.weights[near], 0.5 / C, self.w[support])
+        at = np.searchsorted(self.columns, support)
+        gram = self.G.take(at, axis=0).take(at, axis=1)
+        inside = self.active[near]
+        refined = refine(rows, self.weights[near], 0.5 / C, self.w[support], gram, inside)
         if refined is not None:
             w = self.w.copy()
             w[support] = refined
@@ -157,7 +163,9 @@ class NewtonSolver:
     def _reference(self, w):
         """Margins of all rows at w, kept as a reference for others."""
         margins = self.y * self.design.dot(w)
-        self.references = [*self.references[1 - REFERENCES :], (w, margins)]
+        oldest = self.n_references % REFERENCES
+        self.points[oldest], self.known[oldest] = w, margins
+        self.n_references += 1
         return margins
 
     def _margins_at(self, w):
@@ -173,7 +181,7 @@ class NewtonSolver:
         blur : float64 ndarray of shape (n,)
             m_i is at most blur_i·‖x̃_i‖ from where it should be.
         """
-        points, known = map(np.array, zip(*self.references, strict=True))
+        points, known = self.points[: self.n_references], self.known[: self.n_references]
         directions = points[:-1] - points[-1]
         shares = np.linalg.lstsq(directions @ directions.T, directions @ (w - points[-1]))[0]
         shares = np.append(shares, 1.0 - shares.sum())
@@ -236,10 +244,10 @@ class NewtonSolver:
         self.active = active
         weights = np.where(active, self.weights, 0.0)
         change = weights - self.summed
-        rows = np.flatnonzero(change)
-        if len(rows) > np.count_nonzero(weights):
+        rows = np.flatnonzero(change != 0)
+        if len(rows) > np.count_nonzero(active):
             self._keep(self.columns)
-            change, rows = weights, np.flatnonzero(weights)
+            change, rows = weights, np.flatnonzero(active)
         entering = change[rows] > 0
         for some in (rows[entering], rows[~entering]):
             self.design.add_gram(self.G, self.r, some, self.columns, change, self.y)

@@ -8,7 +8,8 @@ import numpy as np
 from .newton import NewtonSolver
 from .objective import certify
 
-SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights
+SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,
+SUBSAMPLE_SHARE = 20  # or one in so many, if that is more
 EASY = 200.0  # the first C over the largest that leaves w = 0
 FACTOR = 4.0  # by which C rises from there
 RUNG_STEPS = 20  # Newton steps at each rung
@@ -47,7 +48,7 @@ def start(design, y, weights, C, max_iter) -> NewtonSolver:
     """
     lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)  # w = 0 up to it
     first = min(C, EASY * lowest)
-    stride = max(1, len(y) // SUBSAMPLE_ROWS)
+    stride = max(1, min(len(y) // SUBSAMPLE_ROWS, SUBSAMPLE_SHARE))
     w = None
     if stride > 1:
         rows = slice(None, None, stride)
