@@ -135,8 +135,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
                 solver = NewtonSolver(design, target, weights, initial[k])
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))
         self._set_solution(paths, 0)
-        if self.duality_gap_ > self.tol:
-            warn_unconverged(self.duality_gap_, self.tol, self.max_iter)
+        warn_unless_converged(self.duality_gap_, self.tol, self.max_iter)
         return self
 
     def _last_weights(self):
@@ -224,11 +223,12 @@ def weigh_classes(class_weight, y, sample_weight):
     return classes, weights
 
 
-def warn_unconverged(gap, tol, max_iter):
-    """A ConvergenceWarning that says the gap."""
-    warnings.warn(
-        f"L1LinearSVC reached a relative duality gap of {gap:.1e}, not tol={tol:.1e}, within"
-        f" max_iter={max_iter} Newton steps. Raise max_iter, or tol.",
-        ConvergenceWarning,
-        stacklevel=3,
-    )
+def warn_unless_converged(gap, tol, max_iter):
+    """A ConvergenceWarning that says the gap, if it is above ``tol``, at the caller's line."""
+    if gap > tol:
+        warnings.warn(
+            f"L1LinearSVC reached a relative duality gap of {gap:.1e}, not tol={tol:.1e}, within"
+            f" max_iter={max_iter} Newton steps. Raise max_iter, or tol.",
+            ConvergenceWarning,
+            stacklevel=5,  # under the caller: decorators, the fit or the path, and this
+        )

@@ -7,7 +7,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.utils import check_X_y
 
 from .design import Design, side_by_side
-from .estimators import one_blas_thread, warn_unconverged, weigh_classes
+from .estimators import one_blas_thread, warn_unless_converged, weigh_classes
 from .objective import BATCH, certify, one_vs_rest
 from .path import follow, start
 
@@ -129,6 +129,5 @@ def _problem(X, y):
 
 
 def _collect(W, gaps, tol, max_iter):
-    if gaps.max() > tol:
-        warn_unconverged(gaps.max(), tol, max_iter)
+    warn_unless_converged(gaps.max(), tol, max_iter)
     return Fits(W[:, :-1], W[:, -1], gaps)

@@ -25,7 +25,7 @@ from .estimators import (
     L1LinearSVC,
     one_blas_thread,
     validate_training_data,
-    warn_unconverged,
+    warn_unless_converged,
     weigh_classes,
 )
 from .objective import one_vs_rest
@@ -161,7 +161,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if weighted and not _takes_weights(scorer):
             weighted = False
             message = f"scoring={self.scoring!r} takes no sample_weight: scores have none."
-            warnings.warn(message, stacklevel=3)
+            warnings.warn(message, stacklevel=4)  # the caller's line
         splitter = check_cv(self.cv, y, classifier=True)
         splits = list(splitter.split(given_X, given_y, groups))
         self.n_splits_ = len(splits)
@@ -171,9 +171,9 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.classes_, weights = weigh_classes(self.class_weight, y, sample_weight)
         grid = np.unique(Cs)
         jobs = effective_n_jobs(self.n_jobs)
-        solvers = []
         with side_by_side(jobs):
             design = Design(X, self.intercept_scaling if self.fit_intercept else 0.0)
+            solvers = []
             for target in one_vs_rest(y, self.classes_):
                 solvers.append(start(design, target, weights, grid[0], self.max_iter))
                 solvers[-1].solve(grid[0], START_STEPS)
@@ -191,10 +191,9 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return best, *_refit(common, [fold[best] for fold in folds[:half]])
 
         foreseeable = self.refit and not callable(self.refit)
-        folds, refitted = _run_folds(tasks, self.n_jobs, refit if foreseeable else None)
+        folds, refitted = _run_folds(tasks, jobs, refit if foreseeable else None)
         worst = max(fit.gap for fold in folds for fit in fold)
-        if worst > self.tol:
-            warn_unconverged(worst, self.tol, self.max_iter)
+        warn_unless_converged(worst, self.tol, self.max_iter)
 
         self.scorer_ = scorer
         best = self._judge(Cs, grid, folds)
@@ -203,14 +202,17 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if refitted is None or refitted[0] != best:
                 with side_by_side(jobs):
                     refitted = refit(folds)
-            _, self.best_estimator_, self.refit_time_ = refitted
-            self.best_estimator_.n_features_in_ = self.n_features_in_
-            if hasattr(self, "feature_names_in_"):
-                self.best_estimator_.feature_names_in_ = self.feature_names_in_
-            self.n_iter_ = self.best_estimator_.n_iter_
-            if self.best_estimator_.duality_gap_ > self.tol:
-                warn_unconverged(self.best_estimator_.duality_gap_, self.tol, self.max_iter)
+            self._adopt(*refitted[1:])
+            warn_unless_converged(self.best_estimator_.duality_gap_, self.tol, self.max_iter)
         return self
+
+    def _adopt(self, estimator, seconds):
+        """The refit, with what it does not know of the data it was given."""
+        estimator.n_features_in_ = self.n_features_in_
+        if hasattr(self, "feature_names_in_"):
+            estimator.feature_names_in_ = self.feature_names_in_
+        self.best_estimator_, self.refit_time_ = estimator, seconds
+        self.n_iter_ = estimator.n_iter_
 
     def _grid(self):
         """The values of C as a float64 array, in the order given."""
@@ -316,16 +318,16 @@ class _FoldSVC(L1LinearSVC):
         return super().decision_function(X)
 
 
-def _run_folds(tasks, n_jobs, refit):
+def _run_folds(tasks, jobs, refit):
     """What _run_fold makes of each task; and if a job is without a task while the last of them
     run, what ``refit`` makes of the folds before, or else None.
 
     Threads are not joblib's: it looks every 10 ms for what is done, and knows no task that waits
     for others.
     """
-    jobs = min(effective_n_jobs(n_jobs), len(tasks))
+    jobs = min(jobs, len(tasks))
     if jobs == 1 or not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
-        return Parallel(n_jobs=n_jobs)(delayed(_run_fold)(*task) for task in tasks), None
+        return Parallel(n_jobs=jobs)(delayed(_run_fold)(*task) for task in tasks), None
     with ThreadPoolExecutor(jobs) as threads:
         try:
             folds = [threads.submit(_run_fold, *task) for task in tasks]

@@ -216,8 +216,10 @@ def test_repeated_fits_give_the_same_bits(problem):
 
 def test_unreached_tolerance_warns_with_the_gap(problem):
     X, y = problem
-    with pytest.warns(ConvergenceWarning, match=r"relative duality gap of \d\.\de.*max_iter=1"):
+    message = r"relative duality gap of \d\.\de.*max_iter=1"
+    with pytest.warns(ConvergenceWarning, match=message) as caught:
         fit = L1LinearSVC(C=10.0, max_iter=1).fit(X, y)
+    assert caught[0].filename == __file__
     assert fit.duality_gap_ > fit.tol
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -50,5 +50,6 @@ def test_two_classes_are_asked_for(problem):
 
 
 def test_a_gap_above_tol_is_warned_about(problem):
-    with pytest.warns(ConvergenceWarning, match="relative duality gap of"):
+    with pytest.warns(ConvergenceWarning, match="relative duality gap of") as caught:
         svm_path(*problem, CS, max_iter=1, tol=1e-14)
+    assert caught[0].filename == __file__

@@ -67,8 +67,9 @@ def test_groups_and_sample_weights_reach_splitter_and_fits(problem):
 def test_scorers_without_weights_warn(problem):
     X, y = problem
     search = L1LinearSVCSearchCV(CS, cv=3, scoring=lambda estimator, X, y: 0.5)
-    with pytest.warns(UserWarning, match="takes no sample_weight"):
+    with pytest.warns(UserWarning, match="takes no sample_weight") as caught:
         search.fit(X, y, sample_weight=np.ones(len(y)))
+    assert caught[0].filename == __file__
 
 
 def test_classes_that_a_fold_lacks():
@@ -138,8 +139,9 @@ def test_verbose_says_each_fit(problem, capsys):
 
 
 def test_loose_fits_warn(problem):
-    with pytest.warns(ConvergenceWarning, match="relative duality gap of"):
+    with pytest.warns(ConvergenceWarning, match="relative duality gap of") as caught:
         L1LinearSVCSearchCV([0.01, 10.0], cv=3, max_iter=1).fit(*problem)
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 @pytest.mark.parametrize(
