@@ -172,7 +172,7 @@ class Design:
             B = np.empty((len(rows), len(columns)))
             B[:, :q] = self.X[rows][:, columns[:q]].toarray()
         else:
-            B = self.X[rows].take(columns, axis=1, mode="clip")  # the bias' place is there, too
+            B = self.X[rows].take(columns, axis=1, mode="clip")  # with a place for the bias
         B[:, q:] = self.bias
         return B
 

@@ -63,8 +63,8 @@ class NewtonSolver:
         self.y = y
         self._weigh(weights)
         self.n_iter = 0
-        self.points = np.empty((REFERENCES, design.shape[1]))
-        self.known = np.empty((REFERENCES, len(y)))
+        self.points = np.empty((REFERENCES, design.shape[1]))  # where the margins
+        self.known = np.empty((REFERENCES, len(y)))  # of all rows are known: the references
         self.restart(np.zeros(design.shape[1]) if w is None else w)
         self._keep(np.flatnonzero(self.w))
 
@@ -135,7 +135,7 @@ class NewtonSolver:
         rows *= self.y[near, None]
         at = np.searchsorted(self.columns, support)
         gram = self.G.take(at, axis=0).take(at, axis=1)
-        inside = self.active[near]
+        inside = self.summed[near] > 0
         refined = refine(rows, self.weights[near], 0.5 / C, self.w[support], gram, inside)
         if refined is not None:
             w = self.w.copy()
