@@ -13,7 +13,6 @@ from . import blas
 
 BLOCK_ROWS = 256  # rows worked on at a time: bounds the memory that a Gram matrix costs
 LANES = 2  # parts that each sum over rows is made of, side by side
-LANE_BLOCKS = 4  # that a lane of a Gram matrix has at least: it costs a matrix of its own
 THIN = 0.3  # share of entries up to which the non-zero ones of a dense X are kept apart, too
 
 _map = ContextVar("map", default=map)  # what another thread starts with
@@ -141,8 +140,7 @@ class Design:
         if not len(rows):
             return
         blocks = [rows[i : i + BLOCK_ROWS] for i in range(0, len(rows), BLOCK_ROWS)]
-        n_lanes = max(1, min(LANES, len(blocks) // LANE_BLOCKS))
-        lanes = [blocks[i::n_lanes] for i in range(n_lanes)]
+        lanes = [blocks[i::LANES] for i in range(min(LANES, len(blocks)))]
         sums = [(G, r), *((np.zeros_like(G), np.zeros_like(r)) for _ in lanes[1:])]
 
         def add(k):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from l1svc.design import BLOCK_ROWS, LANE_BLOCKS, LANES, THIN, Design, _transposed, side_by_side
+from l1svc.design import BLOCK_ROWS, LANES, THIN, Design, _transposed, side_by_side
 
 BIAS = 0.5
 FEATURES = 7
@@ -35,9 +35,7 @@ def results(design, rng, n_threads):
 
 @pytest.mark.parametrize("as_given", [np.asarray, sp.csr_matrix])
 @pytest.mark.parametrize("share", [THIN / 2, 1.0])
-@pytest.mark.parametrize(
-    "n", [1, BLOCK_ROWS, BLOCK_ROWS + 1, 2 * LANES * LANE_BLOCKS * BLOCK_ROWS + 5]
-)
+@pytest.mark.parametrize("n", [1, BLOCK_ROWS, BLOCK_ROWS + 1, 4 * LANES * BLOCK_ROWS + 5])
 def test_products_are_those_of_the_matrix_in_the_same_bits_for_any_threads(n, share, as_given):
     rng = np.random.default_rng(n)
     X = rng.random((n, FEATURES)).round(1) * (rng.random((n, FEATURES)) < share)
