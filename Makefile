@@ -8,23 +8,30 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help repro plots test bench lock clean
+.PHONY: help repro plots check test mutants bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Nothing computed here yet: run every stage, those too whose results git brought along.
 repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed since last time, then the result
-	@python -m stages.params
+	@python -m pipeline.params
 	@dvc repro $(if $(wildcard .dvc/cache),,--force)
 	@python -m tools.summary
 
 plots: repro ## Draw all plots on one page, which opens without a network
 	@dvc plots show
 
-test: $(VENV)/dev ## Lint, then run every test
+check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
-	@python -m pytest
+	@mypy
+	@python -m pytest -m "not slow"
+
+test: check ## All of check, then the real graph, registries and browser
+	@python -m pytest -m slow
+
+mutants: $(VENV)/mutants ## Change the code on purpose, see which changes the unit tests notice (an hour)
+	@python -m tools.mutants
 
 bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two hours)
 	@python -m stages.download
@@ -32,7 +39,7 @@ bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two 
 	@python -m benchmarks.growth
 
 lock: $(VENV)/dev ## Compile requirements*.in into the hashed locks, with the newest versions
-	@for set in requirements requirements-dev requirements-bench; do \
+	@for set in requirements requirements-dev requirements-bench requirements-mutants; do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
 
@@ -54,6 +61,11 @@ $(VENV)/run: requirements.txt
 $(VENV)/dev: $(VENV)/run requirements-dev.txt
 	@echo "Adding the tests' packages"
 	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/mutants: $(VENV)/dev requirements-mutants.txt
+	@echo "Adding what changes the code"
+	@$(PIP_INSTALL) -r requirements-mutants.txt
 	@touch $@
 
 $(VENV)/bench: $(VENV)/run requirements-bench.txt

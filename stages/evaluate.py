@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from scipy.stats import binomtest
 from sklearn.metrics import (
     accuracy_score,
@@ -22,18 +21,13 @@ from sklearn.metrics import (
 )
 from sklearn.svm import LinearSVC
 
-from stages.artifacts import (
-    load_arrays,
-    load_object,
-    save_figure,
-    save_metrics,
-    save_table,
-)
-from stages.errors import run
-from stages.labels import a, signs
-from stages.params import load_params
-from stages.pixels import SIDE, draw_digit, draw_weights
-from stages.style import GREY, new_figure
+from figures.contributions import contributions
+from figures.style import png
+from pipeline.artifacts import load_arrays, load_object, save_bytes, save_metrics, save_table
+from pipeline.canonical import round_scores
+from pipeline.errors import run
+from pipeline.labels import signs
+from pipeline.params import load_params
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
@@ -107,60 +101,6 @@ def least_certain(f: np.ndarray, count: int) -> np.ndarray:
     return np.argsort(np.abs(f), kind="stable")[:count]
 
 
-def explained(
-    title: str,
-    chosen: np.ndarray,
-    X: np.ndarray,
-    y: np.ndarray,
-    predicted: np.ndarray,
-    f: np.ndarray,
-    index: np.ndarray,
-    w: np.ndarray,
-    classes: tuple[int, int],
-    columns: int = 4,
-) -> Figure:
-    """Images, each beside its map of contributions w_j x_j: f is their sum and the bias.
-
-    Parameters
-    ----------
-    title : says which images
-    chosen : their positions
-    X : (n, 784) float64
-    y, predicted : (n,) digits
-    f : (n,) decision values
-    index : (n,) positions in MNIST's test set
-    w : (784,) weights
-    classes : the digits that a negative and a positive contribution speak for
-    columns : images in a row
-    """
-    rows = max(1, -(-len(chosen) // columns))
-    figure = new_figure(2.35 * columns, 1.5 * rows + 0.8)
-    heading = {"x": 0.01, "ha": "left", "fontsize": 12, "fontweight": "bold"}
-    figure.suptitle(title, **heading)
-    negative, positive = classes
-    figure.supxlabel(
-        f"Right of each image, weight × ink: red speaks for {a(negative)}, blue for {a(positive)}; "
-        "f is the sum and the bias.",
-        fontsize=9,
-        color=GREY,
-    )
-    # One set of axes for all: sixty of them would take seconds to lay out.
-    axes = figure.add_subplot()
-    axes.set_axis_off()
-    step = SIDE + 3
-    for cell, i in enumerate(chosen):
-        left, top = 2 * step * (cell % columns), (step + 8) * (cell // columns)
-        draw_digit(axes, X[i], (left, top))
-        draw_weights(axes, w * X[i], (left + step, top))
-        said = "" if predicted[i] == y[i] else f", said {predicted[i]}"
-        axes.text(left, top - 2, f"{a(y[i])}{said}", fontsize=9)
-        axes.text(left + step, top - 2, f"f = {f[i]:+.2f}", fontsize=8, color=GREY)
-        axes.text(left, top + SIDE, f"no. {index[i]}", fontsize=6.5, color=GREY, va="top")
-    axes.set_xlim(-0.5, 2 * step * columns - 3)
-    axes.set_ylim((step + 8) * rows - 5, -7)
-    return figure
-
-
 def main() -> None:
     params = load_params().evaluate
     model: LinearSVC = load_object(MODEL)
@@ -186,13 +126,13 @@ def main() -> None:
     # revision, and wherever params.yaml is newer than the table.
     fpr, tpr, _ = roc_curve(s, f)
     precision, recall, _ = precision_recall_curve(s, f)
-    for file, names, rows in (
-        (ROC, ["fpr", "tpr"], (fpr, tpr)),
-        (PRECISION_RECALL, ["recall", "precision"], (recall, precision)),
-        (SCORES, ["actual", "f"], (y, f.round(9))),
+    for file, columns in (
+        (ROC, {"fpr": fpr, "tpr": tpr}),
+        (PRECISION_RECALL, {"recall": recall, "precision": precision}),
+        (SCORES, {"actual": y, "f": round_scores(f), "negative": np.full(len(y), negative)}),
     ):
-        values = (column.tolist() for column in rows)
-        save_table(file, [*names, "positive"], zip(*values, repeat(positive)))
+        values = (column.tolist() for column in columns.values())
+        save_table(file, [*columns, "positive"], zip(*values, repeat(positive)))
     wrong = int((predicted != y).sum())
     mistaken = worst(y, predicted, f, params.mistakes)
     unsure = least_certain(f, params.uncertain)
@@ -200,18 +140,17 @@ def main() -> None:
         (MISTAKES, f"The {len(mistaken)} worst of {wrong} mistakes", mistaken),
         (UNCERTAIN, f"The {len(unsure)} least certain answers", unsure),
     ):
-        figure = explained(
+        figure = contributions(
             f"{title} in {len(y)} test images",
-            chosen,
-            X,
-            y,
-            predicted,
-            f,
-            data["index_test"],
+            X[chosen],
+            y[chosen],
+            predicted[chosen],
+            f[chosen],
+            data["index_test"][chosen],
             model.coef_[0],
             (negative, positive),
         )
-        save_figure(file, figure)
+        save_bytes(file, png(figure))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.artifacts import load_arrays, save_arrays
-from stages.errors import run
-from stages.params import load_params
+from pipeline.artifacts import load_arrays, save_arrays
+from pipeline.errors import run
+from pipeline.params import load_params
 
 INPUT = Path("data/raw/mnist.npz")
 OUTPUT = Path("data/filtered.npz")

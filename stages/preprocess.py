@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.artifacts import load_arrays, save_arrays
-from stages.errors import run
+from pipeline.artifacts import load_arrays, save_arrays
+from pipeline.errors import run
 
 INPUT = Path("data/filtered.npz")
 OUTPUT = Path("data/preprocessed.npz")

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from sklearn.svm import LinearSVC
 
-from l1svc import L1LinearSVC, objective, relative_duality_gap, to_linear_svc
-from stages.artifacts import load_arrays, load_object, save_metrics, save_object
-from stages.canonical import gap_bound, rounded
-from stages.convergence import converged
-from stages.errors import run
-from stages.labels import signs
-from stages.params import Train, load_params
+from l1svc import objective, relative_duality_gap
+from pipeline.artifacts import load_arrays, load_object, save_metrics, save_object
+from pipeline.canonical import gap_bound, round_objective, round_weights
+from pipeline.convergence import converged
+from pipeline.errors import run
+from pipeline.labels import signs
+from pipeline.params import Train, load_params
+from pipeline.solvers import SOLVERS
 
 INPUT = Path("data/preprocessed.npz")
 SEARCH = Path("data/gridsearch.joblib")
@@ -49,49 +50,27 @@ def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Tra
     NotConvergedError
         The solver did not reach tol within max_iter.
     """
+    solver = SOLVERS[params.solver](params.tol, params.max_iter, params.random_state)
     with converged(
         f"train: C={C}: {params.solver} did not converge to tol={params.tol} in "
         f"train.max_iter={params.max_iter}; allowed: enough iterations to converge"
     ):
-        model = SOLVERS[params.solver](X, signs(y, classes), C, params)
-    model.coef_ = rounded(model.coef_)
-    model.intercept_ = rounded(model.intercept_)
+        model = solver.fit(X, signs(y, classes), C)
+    model.coef_ = round_weights(model.coef_)
+    model.intercept_ = round_weights(model.intercept_)
     # Digits instead of signs, in the params' order: scikit-learn would sort them, and [8, 5]
     # would then name the wrong side.
     model.classes_ = classes.astype(np.int64)
     return model
 
 
-def newton(X: np.ndarray, s: np.ndarray, C: float, params: Train) -> LinearSVC:
-    """By l1svc: the exact optimum."""
-    model = to_linear_svc(L1LinearSVC(C, tol=params.tol, max_iter=params.max_iter).fit(X, s))
-    del model.n_iter_  # unlike the optimum, it may depend on the machine
-    return model
-
-
-def liblinear(X: np.ndarray, s: np.ndarray, C: float, params: Train) -> LinearSVC:
-    """By scikit-learn: the reference."""
-    return LinearSVC(
-        penalty="l1",
-        loss="squared_hinge",
-        dual=False,
-        C=C,
-        tol=params.tol,
-        max_iter=params.max_iter,
-        random_state=params.random_state,
-    ).fit(X, s)
-
-
-SOLVERS = {"newton": newton, "liblinear": liblinear}
-
-
 def metrics(model: LinearSVC, X: np.ndarray, s: np.ndarray) -> dict[str, Any]:
-    """C, and what the weights as saved reach: objective, to 9 decimals, and certificate."""
+    """C, and what the weights as saved reach: objective and certificate."""
     weights = (model.coef_, model.intercept_, model.C, X, s)
     return {
         "C": model.C,
-        "objective": round(objective(*weights), 9),
-        "relative_duality_gap_at_most": float(gap_bound(relative_duality_gap(*weights))),
+        "objective": round_objective(objective(*weights)),
+        "relative_duality_gap_at_most": gap_bound(relative_duality_gap(*weights)),
     }
 
 

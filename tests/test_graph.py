@@ -1,23 +1,25 @@
-"""dvc.yaml against the code: what a stage uses is what DVC watches."""
+"""dvc.yaml against the code, and the arrows between the rooms."""
 
 import ast
 from pathlib import Path
 
 import pytest
-import yaml
 
-from stages.params import Params
+from pipeline.params import Params
+from tests.graph import ROOT, STAGES, entries
 
-ROOT = Path(__file__).resolve().parents[1]
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+# The order of this list is pinned here and nowhere else.
 NAMES = ["download", "filter_5_8", "preprocess", "gridsearch", "train", "evaluate", "interpret"]
-PACKAGES = ["stages", "l1svc"]  # the project's own, of which a stage may import
+# Each room may import from itself and from those to its right.
+ROOMS = ["stages", "figures", "analysis", "pipeline", "l1svc"]
+# These let a value pass or end the stage: they cannot change a result, so no stage depends on them.
+PASS_OR_END = {f"pipeline/{name}.py" for name in ("params", "errors", "convergence")}
 
 
 def imports(file: Path) -> set[Path]:
     """The project's modules that `file` imports, anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -27,30 +29,63 @@ def imports(file: Path) -> set[Path]:
         else:
             continue
         for name in names:
-            if name.split(".")[0] in PACKAGES:
+            if name.split(".")[0] in ROOMS:
                 path = ROOT / name.replace(".", "/")
                 found |= {p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()}
     return found
 
 
 def all_imports(file: Path) -> set[Path]:
-    """The same, with what those import in turn, and `file`."""
+    """`file`, what it imports, and what those import in turn; nothing of PASS_OR_END."""
     found, todo = set(), {file}
     while todo:
         module = todo.pop()
-        found.add(module)
-        todo |= imports(module) - found
+        if module.relative_to(ROOT).as_posix() not in PASS_OR_END:
+            found.add(module)
+            todo |= imports(module) - found
     return found
 
 
-def paths(stage: dict, *kinds: str) -> dict[str, dict]:
-    """Path and options of each entry of these kinds."""
-    entries = [entry for kind in kinds for entry in stage.get(kind, [])]
-    return {
-        path: options
-        for entry in entries
-        for path, options in (entry if isinstance(entry, dict) else {entry: {}}).items()
-    }
+def modules(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows_run_one_way(room: str) -> None:
+    assert modules(room)
+    to_the_right = ROOMS[ROOMS.index(room) :]
+    for file in modules(room):
+        for imported in imports(file):
+            other = imported.relative_to(ROOT).parts[0]
+            assert other in to_the_right, f"{file} imports {imported}"
+            assert room != "stages" or other != "stages", f"{file}: no stage imports a stage"
+
+
+def test_the_mathematics_stands_alone() -> None:
+    for file in modules("l1svc"):
+        assert {imported.parent for imported in imports(file)} <= {ROOT / "l1svc"}
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "tools", "benchmarks"])
+def test_matplotlib_is_imported_under_figures_alone(room: str) -> None:
+    for file in modules(room):
+        names = {
+            name.split(".")[0]
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        }
+        assert room == "figures" or "matplotlib" not in names, file
+
+
+def test_stages_holds_the_stages_and_nothing_else() -> None:
+    held = {path.name for path in (ROOT / "stages").iterdir() if path.name != "__pycache__"}
+    assert held == {f"{name}.py" for name in NAMES}
 
 
 def test_the_stages_are_these_in_this_order() -> None:
@@ -68,24 +103,19 @@ class TestStage:
         needed = {
             path.relative_to(ROOT).as_posix() for path in all_imports(ROOT / f"stages/{name}.py")
         }
-        deps = paths(STAGES[name], "deps")
         watched = {
             path.relative_to(ROOT).as_posix()
-            for dep in deps
+            for dep in entries(name, "deps")
             for path in ([ROOT / dep, *(ROOT / dep).rglob("*.py")])
             if path.suffix == ".py"
         }
         assert watched == needed
 
-    def test_it_imports_no_other_stage(self, name: str) -> None:
-        others = {ROOT / f"stages/{other}.py" for other in NAMES if other != name}
-        assert not all_imports(ROOT / f"stages/{name}.py") & others
-
     def test_it_watches_the_lock_unless_the_data_are_checked(self, name: str) -> None:
-        assert ("requirements.txt" in paths(STAGES[name], "deps")) == (name != "download")
+        assert ("requirements.txt" in entries(name, "deps")) == (name != "download")
 
     def test_it_reads_and_watches_its_own_section_only(self, name: str) -> None:
-        tree = ast.parse((ROOT / f"stages/{name}.py").read_text())
+        tree = ast.parse((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))
         read = {
             node.attr
             for node in ast.walk(tree)
@@ -97,20 +127,20 @@ class TestStage:
         assert read <= {name}
 
     def test_files_in_the_code_are_files_in_the_graph(self, name: str) -> None:
-        tree = ast.parse((ROOT / f"stages/{name}.py").read_text())
+        tree = ast.parse((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))
         in_code = {
             node.args[0].value
             for node in ast.walk(tree)
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Path" and node.args
             if isinstance(node.args[0], ast.Constant)
         }
-        in_graph = paths(STAGES[name], "deps", "outs", "metrics", "plots")
+        in_graph = entries(name, "deps", "outs", "metrics", "plots")
         data = {path for path in in_graph if path.split("/")[0] in ("data", "metrics", "plots")}
         assert in_code == data
 
     def test_results_outlive_a_refusal_and_small_ones_are_gits(self, name: str) -> None:
         for kind, cached in (("outs", True), ("metrics", False), ("plots", False)):
-            for path, options in paths(STAGES[name], kind).items():
+            for path, options in entries(name, kind).items():
                 assert options["persist"] is True, path
                 assert options.get("cache", True) is cached, path
 
@@ -120,12 +150,12 @@ def test_every_section_belongs_to_a_stage() -> None:
 
 
 def test_every_plot_is_defined_once() -> None:
-    document = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-    assert set(document) == {"stages"}  # no top-level plots: beside the stages' own
-    defined = [path for stage in STAGES.values() for path in paths(stage, "plots")]
+    defined = [path for name in STAGES for path in entries(name, "plots")]
     assert len(defined) == len(set(defined))
 
 
-def test_the_mathematics_knows_nothing_of_the_pipeline() -> None:
-    for file in (ROOT / "l1svc").rglob("*.py"):
-        assert not [path for path in imports(file) if ROOT / "stages" in path.parents], file
+def test_whoever_fits_a_model_is_watched_by_what_it_solves_with() -> None:
+    """A stage that uses a solver depends on l1svc as a whole, files that are no code too."""
+    for name in NAMES:
+        used = {path.parent.name for path in all_imports(ROOT / f"stages/{name}.py")}
+        assert ("l1svc" in used) == ("l1svc" in entries(name, "deps"))

@@ -7,6 +7,8 @@ C_OR_NULL = "null (the search's best) or a finite number > 0"
 FOLDS = "an integer, 2 to 100 folds"
 CLASSES = "a list of two different digits, 0 to 9"
 SOURCES = "a list of one or more of keras, pypi, npm, each once"
+ITERATIONS = "an integer, 1 to 10**9"
+SEED = "an integer, 0 to 2**32 - 1"
 TOL = "a number, 0 < tol < 1"
 
 WRONG = [
@@ -19,7 +21,7 @@ WRONG = [
     ("  cv: 5\n", "", f": gridsearch.cv: missing; allowed: {FOLDS}"),
     ("  cv: 5\n", "  cv: 5\n  folds: 5\n", ": gridsearch.folds: unknown key; allowed: "),
     ("  cv: 5\n", "  cvs: 5\n", ": gridsearch.cvs: unknown key; allowed: "),
-    ("  cv: 5\n", "  cv: 5\n  cv: 6\n", "not YAML: the key 'cv' stands twice; allowed: "),
+    ("  cv: 5\n", "  cv: 5\n  cv: 6\n", 'not YAML: found duplicate key "cv" with value "6"'),
     ("C: [0.025", "C: [0", f": gridsearch.C[0]: got 0; allowed: {C_LIST}"),
     ("C: [0.025", "C: [-0.5", f": gridsearch.C[0]: got -0.5; allowed: {C_LIST}"),
     ("C: [0.025", "C: [.nan", f": gridsearch.C[0]: got NaN; allowed: {C_LIST}"),
@@ -49,6 +51,16 @@ WRONG = [
     ("[keras, pypi, npm]", "[ftp]", f': download.sources[0]: got "ftp"; allowed: {SOURCES}'),
     ("[keras, pypi, npm]", "[npm, npm]", f'got ["npm", "npm"]; allowed: {SOURCES}'),
     ("timeout: 30", "timeout: 0", ": download.timeout: got 0; allowed: a number of seconds"),
+    ("solver: newton", "solver: newtown", ': gridsearch.solver: got "newtown"; allowed: newton or'),
+    ("tol: 1e-8", "tol: 0", f": gridsearch.tol: got 0; allowed: {TOL}"),
+    ("tol: 1e-8", "tol: 1", f": gridsearch.tol: got 1; allowed: {TOL}"),
+    ("tol: 1e-8", "tol: 1000", f": gridsearch.tol: got 1000; allowed: {TOL}"),
+    ("max_iter: 10000", "max_iter: 0", f": gridsearch.max_iter: got 0; allowed: {ITERATIONS}"),
+    ("max_iter: 10000", "max_iter: -5", f": gridsearch.max_iter: got -5; allowed: {ITERATIONS}"),
+    ("max_iter: 10000", "max_iter: 1000000001", f"got 1000000001; allowed: {ITERATIONS}"),
+    ("random_state: 0", "random_state: -1", f": gridsearch.random_state: got -1; allowed: {SEED}"),
+    ("random_state: 0", "random_state: 4294967296", f"got 4294967296; allowed: {SEED}"),
+    ("timeout: 30", "timeout: 3601", ": download.timeout: got 3601; allowed: a number of seconds"),
     ("C: null", "C: 0", f": train.C: got 0; allowed: {C_OR_NULL}"),
     ("C: null", "C: [0.1]", f": train.C: got [0.1]; allowed: {C_OR_NULL}"),
     ("C: null", "C: 1e999", f": train.C: got Infinity; allowed: {C_OR_NULL}"),
@@ -59,6 +71,9 @@ WRONG = [
         ": evaluate.uncertain: got 61; allowed: an integer, 1 to 60",
     ),
     ("path: 48", "path: 3", ": interpret.path: got 3; allowed: an integer, 12 to 200 values of C"),
+    ("path: 48", "path: 201", ": interpret.path: got 201; allowed: an integer, 12 to 200 values"),
+    ("bootstraps: 100", "bootstraps: 10001", ": interpret.bootstraps: got 10001; allowed: an "),
+    ("border: 4", "border: 0", ": interpret.border: got 0; allowed: an integer, 1 to 13"),
     ("bootstraps: 100", "bootstraps: 0", ": interpret.bootstraps: got 0; allowed: an integer, 1"),
     ("border: 4", "border: 14", ": interpret.border: got 14; allowed: an integer, 1 to 13"),
     ("interpret:\n", "interpret: 4\nx:\n", ": x: unknown key; allowed: " + SECTIONS),

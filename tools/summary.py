@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stages.artifacts import load_metrics
-from stages.errors import run
+from pipeline.artifacts import load_metrics
+from pipeline.errors import run
 
 
 def summary(folder: Path = Path("metrics")) -> str:

@@ -9,10 +9,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sklearn.svm import LinearSVC
 
+from analysis.path import PathPoint, solve_path
+from figures import explorer
 from l1svc import L1LinearSVC, to_linear_svc
-from stages import explorer
-from stages.labels import signs
-from stages.path import path
+from pipeline.labels import signs
 
 CLASSES = (5, 8)
 CS = [0.001, 0.01, 0.05, 0.2, 2.0]
@@ -40,7 +40,7 @@ def file(data, models, tmp_path_factory: pytest.TempPathFactory) -> Path:
     X, X_test = data["X_train"], data["X_test"]
     s, s_test = (signs(data[f"y_{part}"], np.array(CLASSES)) for part in ("train", "test"))
     points = [
-        explorer.PathPoint(
+        PathPoint(
             p.C,
             model.coef_[0],
             float(model.intercept_[0]),
@@ -49,7 +49,7 @@ def file(data, models, tmp_path_factory: pytest.TempPathFactory) -> Path:
             p.test_accuracy,
             p.objective,
         )
-        for p, model in zip(path(X, s, X_test, s_test, CS), models, strict=True)
+        for p, model in zip(solve_path(X, s, X_test, s_test, CS), models, strict=True)
     ]
     written = tmp_path_factory.mktemp("explorer") / "explorer.html"
     text = explorer.page(points, X_test, data["y_test"], data["index_test"], CLASSES, 0.2)

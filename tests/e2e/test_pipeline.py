@@ -15,26 +15,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from stages.download import SHA256
+from pipeline.sources import SHA256
+from tests.graph import STAGES, plots
 from tests.wrong_params import WRONG
 
-STAGES = ["download", "filter_5_8", "preprocess", "gridsearch", "train", "evaluate", "interpret"]
-TABLES = [
-    "confusion.csv",
-    "path.csv",
-    "precision_recall.csv",
-    "roc.csv",
-    "scores.csv",
-    "weights.csv",
-]
-PICTURES = [
-    "mistakes.png",
-    "path.png",
-    "stability.png",
-    "uncertain.png",
-    "validation_curve.png",
-    "weights.png",
-]
+TABLES, PICTURES = plots(".csv"), plots(".png")
 PLOTS = sorted(TABLES + PICTURES)
 
 Run = Callable[..., subprocess.CompletedProcess]
@@ -91,7 +76,7 @@ def test_every_stage_runs_and_every_byte_comes_out(project: Path, run: Run) -> N
     for folder in ("metrics", "plots"):  # with them, DVC would believe that evaluate has run
         shutil.rmtree(project / folder)
     done = run("dvc", "repro")
-    assert re.findall(r"Running stage '(\w+)'", done.stdout) == STAGES
+    assert re.findall(r"Running stage '(\w+)'", done.stdout) == list(STAGES)
     assert done.stderr == ""  # quiet in a pipe
     assert run("git", "status", "--porcelain").stdout == ""
     assert "Data and pipelines are up to date" in run("dvc", "repro").stdout
@@ -261,11 +246,11 @@ def params(project: Path):
 
 @pytest.mark.parametrize(("old", "new", "line"), WRONG, ids=[new for _, new, _ in WRONG])
 def test_a_wrong_params_file_leaves_all_as_it_was(
-    run: Run, params: Path, snapshot, old: str, new: str, line: str
+    run: Run, params: Path, params_text: str, snapshot, old: str, new: str, line: str
 ) -> None:
     before = snapshot()
-    params.write_text(params.read_text().replace(old, new, 1))
-    checked = run("python", "-m", "stages.params", check=False)
+    params.write_text(params_text.replace(old, new, 1))
+    checked = run("python", "-m", "pipeline.params", check=False)
     assert checked.returncode == 2
     assert checked.stdout == ""
     assert checked.stderr.count("\n") == 1
@@ -282,7 +267,7 @@ def test_a_wrong_params_file_leaves_all_as_it_was(
 def test_change_c_and_compare(project: Path, run: Run, params: Path) -> None:
     params.write_text(params.read_text().replace("[0.025, 0.05, 0.1, 0.2, 0.4]", "[0.05]"))
     done = run("dvc", "repro")
-    assert re.findall(r"Running stage '(\w+)'", done.stdout) == STAGES[3:]
+    assert re.findall(r"Running stage '(\w+)'", done.stdout) == list(STAGES)[3:]
 
     changed = json.loads(run("dvc", "params", "diff", "--json").stdout)["params.yaml"]
     assert changed == {"gridsearch.C": {"old": "[0.025, 0.05, 0.1, 0.2, 0.4]", "new": "[0.05]"}}
@@ -365,7 +350,7 @@ def test_change_back_and_it_is_as_it_was(run: Run) -> None:
 def test_a_c_of_ones_own_overrides_the_search(project: Path, run: Run, params: Path) -> None:
     params.write_text(params.read_text().replace("C: null", "C: 1e-02"))
     done = run("dvc", "repro")
-    assert re.findall(r"Running stage '(\w+)'", done.stdout) == STAGES[4:]
+    assert re.findall(r"Running stage '(\w+)'", done.stdout) == list(STAGES)[4:]
     assert metrics(project, "train")["C"] == 0.01
     assert metrics(project, "gridsearch")["best"]["C"] == 0.2
 

@@ -1,0 +1,52 @@
+"""The heatmap: the weights as the picture they are."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from figures.pixels import SIDE, draw_weights, label_pixels, weight_bar
+from figures.style import GREY, ZERO, legend_below, new_figure
+from pipeline.labels import with_article
+
+
+def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> Figure:
+    """Pixel (r, c) is coloured by w[28 r + c]; a weight of exactly 0 has a colour of its own.
+
+    Parameters
+    ----------
+    w : (784,) weights of the pixels
+    classes : the digits that a negative and a positive weight speak for
+    C : the regularisation, for the title
+    border : width of the outer frame, in pixels, drawn as a line
+    """
+    figure = new_figure(7, 5.6)
+    axes = figure.add_subplot()
+    shown = draw_weights(axes, w)
+    inner = SIDE - 2 * border
+    outline: dict[str, Any] = {"fill": False, "edgecolor": GREY, "linewidth": 0.8, "linestyle": ":"}
+    axes.add_patch(Rectangle((border - 0.5, border - 0.5), inner, inner, **outline))
+    label_pixels(axes)
+    axes.set_title(
+        f"Weights at C = {C:g}: {np.count_nonzero(w)} of {w.size} pixels used",
+        loc="left",
+    )
+    negative, positive = classes
+    bar = weight_bar(figure, shown, axes, shrink=0.86, pad=0.03)
+    bar.set_label("weight of the pixel")
+    for digit, at, align in ((positive, 1.07, "bottom"), (negative, -0.07, "top")):
+        bar.ax.text(
+            0.5,
+            at,
+            f"looks like {with_article(digit)}",
+            transform=bar.ax.transAxes,
+            ha="center",
+            va=align,
+        )
+    legend_below(
+        figure,
+        Patch(color=ZERO, label="exactly 0: not used"),
+        Patch(label=f"outside: the border of {border} pixels", **outline),
+    )
+    return figure

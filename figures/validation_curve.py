@@ -1,0 +1,105 @@
+"""The validation curve: score and number of weights over C."""
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from figures.style import GREY, INK, new_figure
+
+SCORE_STEP = 0.06  # of the scale of scores, which begins a whole number of them below 1
+USUAL_STEPS = {"jaccard": 2, "matthews_corrcoef": 2}  # an accuracy of 0.96 is a 0.92 of theirs
+ALL_WEIGHTS = 785  # the pixels and the bias
+
+
+def score_steps(lowest: float, scoring: str) -> int:
+    """How many steps of SCORE_STEP below 1 the scale of scores reaches: the usual number for
+    this scoring, so that two runs compare, or as many as `lowest` needs.
+    """
+    return max(USUAL_STEPS.get(scoring, 1), math.ceil((1 - lowest) / SCORE_STEP - 1e-9))
+
+
+def validation_curve(
+    results: dict[str, Any], folds: int, best: int, sparsest: int, scoring: str
+) -> Figure:
+    """Mean and spread over folds of train and test score, and of the number of weights, over C.
+
+    The scales are the same on every run, but for C's, and for scores too low for the usual one:
+    the title then says so.
+
+    Parameters
+    ----------
+    results : cv_results_, as pipeline.solvers describes it
+    folds : their number
+    best, sparsest : positions in `results` of the C with the best mean test score, and of the
+        smallest within one standard error of it
+    scoring : the score's name in scikit-learn
+    """
+    C = np.asarray(results["param_C"], dtype=float)
+    order = np.argsort(C)
+    figure = new_figure(7, 6)
+    axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[5, 2])
+    axes.set_title("Validation curve", loc="left")
+
+    def curve(panel: Axes, mean: np.ndarray, spread: np.ndarray, **look: Any) -> Line2D:
+        low, high, colour = (mean - spread)[order], (mean + spread)[order], look["color"]
+        panel.fill_between(C[order], low, high, color=colour, alpha=0.18, lw=0)
+        panel.vlines(C[order], low, high, color=colour, alpha=0.3, lw=3)  # one C has no area
+        size = min(6, 120 / len(C))  # a hundred would hide each other
+        # whole where the mean lies on the frame
+        (line,) = panel.plot(C[order], mean[order], markersize=size, clip_on=False, **look)
+        return line
+
+    handles, lowest = [], 1.0
+    for kind, label, look in (
+        ("train", "train folds (mean ± 1 std)", {"color": GREY, "marker": "s", "ls": "--"}),
+        ("test", "held-out fold (mean ± 1 std)", {"color": INK, "marker": "o", "ls": "-"}),
+    ):
+        mean, spread = results[f"mean_{kind}_score"], results[f"std_{kind}_score"]
+        handles.append(curve(axes, mean, spread, label=label, **look))
+        lowest = min(lowest, float(np.min(mean - spread)))
+    steps, usual = score_steps(lowest, scoring), score_steps(1, scoring)
+    axes.set_ylim(1 - steps * SCORE_STEP, 1)
+    axes.set_yticks(np.linspace(1 - steps * SCORE_STEP, 1, 7))
+    axes.yaxis.set_major_formatter("{x:.2f}")
+    axes.set_ylabel(scoring.replace("_", " "))
+    if steps > usual:
+        begin, instead = 1 - steps * SCORE_STEP, 1 - usual * SCORE_STEP
+        note = f"low scores: scale from {begin:.2f}, not {instead:.2f}"
+        axes.set_title(note, loc="right", fontsize=9, fontweight="normal")
+
+    nonzero = [results[f"split{fold}_nonzero"] for fold in range(folds)]
+    curve(counts, np.mean(nonzero, axis=0), np.std(nonzero, axis=0), color=INK, marker="D")
+    counts.set_ylim(0, ALL_WEIGHTS)
+    counts.set_yticks([0, 200, 400, 600, ALL_WEIGHTS])
+    counts.set_ylabel("non-zero weights")
+
+    marks = {best: f"best C = {C[best]:g}"}
+    if sparsest == best:
+        marks[best] += ", and the smallest within 1 std. error"
+    else:
+        marks[sparsest] = f"smallest C within 1 std. error: {C[sparsest]:g}"
+    for i, text in marks.items():
+        mark = {"color": GREY, "linestyle": "-." if i == best else ":", "linewidth": 1.2}
+        counts.axvline(C[i], **mark)
+        handles.append(axes.axvline(C[i], label=text, **mark))
+    counts.set_xscale("log")
+    counts.set_xlim(C.min() / 1.1, C.max() * 1.1)
+    counts.set_xticks(*ticks(C[order]))
+    counts.minorticks_off()
+    counts.set_xlabel("C  (left: a stronger L1 penalty)")
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, frameon=False)
+    return figure
+
+
+def ticks(C: np.ndarray) -> tuple[list[float], list[str]]:
+    """The values of the ascending `C` that a logarithmic axis has room to label, and the labels."""
+    room = np.log(C[-1] / C[0]) / 8
+    kept = [C[0]]
+    for value in C[1:]:
+        if np.log(value / kept[-1]) >= room:
+            kept.append(value)
+    return kept, [f"{value:.3g}" for value in kept]

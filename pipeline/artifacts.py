@@ -1,0 +1,124 @@
+"""The only place that reads and writes files: npz, joblib, JSON, CSV, and what others made.
+
+Every write is atomic (a reader, or a killed stage, never leaves or sees half a file) and
+deterministic (the same content gives the same bytes). Every read ends in one line if the file
+is missing, damaged or not what the stage before writes.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import joblib
+import numpy as np
+
+from pipeline.errors import PipelineError
+
+
+class ArtifactError(PipelineError):
+    """A file that a stage reads is missing or damaged, or one that it writes cannot be written."""
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of `path` only once it is whole."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with beside.open("wb") as file:
+                yield file
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever a damaged file makes its reader raise becomes one line."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: missing; `dvc repro` makes it") from error
+    except Exception as error:  # damaged bytes make a reader raise almost anything
+        reason = f"{type(error).__name__}: {error}"
+        raise ArtifactError(f"{path}: damaged ({reason}); `dvc repro` mends it") from error
+
+
+def save_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Write named arrays as an uncompressed npz (its members carry no dates)."""
+    with _replacing(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Read the arrays `names` of an npz; nothing in it can run code (no pickles).
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged, or lacks one of the names.
+    """
+    with _reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        return {name: archive[name] for name in names}
+
+
+def save_object(path: Path, value: Any) -> None:
+    """Write a Python object with joblib, uncompressed."""
+    with _replacing(path) as file:
+        joblib.dump(value, file)
+
+
+def load_object(path: Path) -> Any:
+    """Read what `save_object` wrote. A joblib file can run code: only for this pipeline's own."""
+    with _reading(path):
+        return joblib.load(path)
+
+
+def save_metrics(path: Path, metrics: dict[str, Any]) -> None:
+    """Write nested dicts of scalars as JSON: no lists (DVC drops them), no NaN, no Infinity."""
+    _check_scalars(metrics, path.name)
+    text = json.dumps(metrics, indent=2, allow_nan=False, ensure_ascii=False)
+    save_text(path, f"{text}\n")
+
+
+def _check_scalars(value: Any, key: str) -> None:
+    if isinstance(value, dict):
+        for name, child in value.items():
+            _check_scalars(child, f"{key}.{name}")
+    elif not isinstance(value, int | float | str):
+        raise TypeError(f"{key}: a metric is a scalar of Python, got {type(value).__name__}")
+
+
+def load_metrics(path: Path) -> dict[str, Any]:
+    """Read what `save_metrics` wrote."""
+    with _reading(path):
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return metrics
+
+
+def save_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows as CSV: what DVC draws with Vega. Floats keep all their digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    save_text(path, text.getvalue())
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write text as UTF-8."""
+    save_bytes(path, text.encode())
+
+
+def save_bytes(path: Path, data: bytes) -> None:
+    """Write the bytes, such as a picture's."""
+    with _replacing(path) as file:
+        file.write(data)

@@ -1,0 +1,226 @@
+"""The only reader of params.yaml: its schema, and one line for each mistake.
+
+`python -m pipeline.params` checks the file and prints nothing if it is right.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from pipeline.errors import PipelineError, run
+from pipeline.solvers import SOLVERS
+from pipeline.sources import SOURCES
+
+FILE = Path("params.yaml")
+
+
+class ParamsError(PipelineError):
+    """params.yaml cannot be read, or a value in it is not allowed."""
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    if len(set(values)) != len(values):
+        raise ValueError("repeats a value")
+    return values
+
+
+def _among(names: Iterable[str]) -> Callable[[str], str]:
+    """A check that a text is one of these names."""
+
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError("is no such name")
+        return name
+
+    return check
+
+
+# `description` says what is allowed: it is the last part of the error message.
+Seconds = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="a number of seconds, 0 < s <= 3600",
+    ),
+]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Tolerance = Annotated[float, Field(gt=0, lt=1, description="a number, 0 < tol < 1")]
+Iterations = Annotated[int, Field(ge=1, le=10**9, description="an integer, 1 to 10**9")]
+Seed = Annotated[int, Field(ge=0, lt=2**32, description="an integer, 0 to 2**32 - 1")]
+Solver = Annotated[str, AfterValidator(_among(SOLVERS)), Field(description=" or ".join(SOLVERS))]
+SCORINGS = (  # scikit-learn's names
+    "accuracy",
+    "average_precision",
+    "balanced_accuracy",
+    "f1",
+    "jaccard",
+    "matthews_corrcoef",
+    "precision",
+    "recall",
+    "roc_auc",
+)
+Pictures = Annotated[int, Field(ge=1, le=60, description="an integer, 1 to 60 pictures")]
+
+
+class Section(BaseModel):
+    """The params of one stage: no key beside these, no silent conversion of types."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Download(Section):
+    sources: Annotated[
+        list[Annotated[str, AfterValidator(_among(SOURCES))]],
+        Field(min_length=1),
+        AfterValidator(_distinct),
+    ] = Field(description=f"a list of one or more of {', '.join(SOURCES)}, each once")
+    timeout: Seconds
+
+
+class Filter58(Section):
+    classes: Annotated[
+        list[Annotated[int, Field(ge=0, le=9)]],
+        Field(min_length=2, max_length=2),
+        AfterValidator(_distinct),
+    ] = Field(description="a list of two different digits, 0 to 9")
+
+
+class GridSearch(Section):
+    C: Annotated[list[Positive], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        description="a list of one or more different finite numbers > 0"
+    )
+    cv: Annotated[int, Field(ge=2, le=100, description="an integer, 2 to 100 folds")]
+    scoring: Annotated[str, AfterValidator(_among(SCORINGS))] = Field(
+        description="one of " + ", ".join(SCORINGS)
+    )
+    solver: Solver
+    tol: Tolerance
+    max_iter: Iterations
+    random_state: Seed
+
+
+class Train(Section):
+    C: Positive | None = Field(description="null (the search's best) or a finite number > 0")
+    solver: Solver
+    tol: Tolerance
+    max_iter: Iterations
+    random_state: Seed
+
+
+class Evaluate(Section):
+    mistakes: Pictures
+    uncertain: Pictures
+
+
+class Interpret(Section):
+    border: Annotated[int, Field(ge=1, le=13, description="an integer, 1 to 13 pixels")]
+    path: Annotated[int, Field(ge=12, le=200, description="an integer, 12 to 200 values of C")]
+    bootstraps: Annotated[int, Field(ge=1, le=10_000, description="an integer, 1 to 10000")]
+    random_state: Seed
+
+
+class Params(Section):
+    """params.yaml, a section a stage."""
+
+    download: Download
+    filter_5_8: Filter58
+    gridsearch: GridSearch
+    train: Train
+    evaluate: Evaluate
+    interpret: Interpret
+
+
+def load_params(file: Path = FILE) -> Params:
+    """Read and check the whole of `file`.
+
+    Raises
+    ------
+    ParamsError
+        With one line: the key, what was got, what is allowed.
+    """
+    values = _read(file)
+    if not isinstance(values, dict):
+        got = _show(values)
+        raise ParamsError(f"{file}: got {got}; allowed: {_keys(Params)}")
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        # An unknown key first: beside "missing", it is the misspelling of it.
+        problems = sorted(
+            error.errors(),
+            key=lambda p: p["type"] not in ("extra_forbidden", "invalid_key"),
+        )
+        lines = [_line(values, problem) for problem in problems]
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        raise ParamsError(f"{file}: {lines[0]}{more}") from error
+
+
+def _read(file: Path) -> Any:
+    """What DVC's own reader makes of `file`: one truth about what is a number and what a text."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ParamsError(
+            f"{file}: cannot be read ({error.strerror}); allowed: a YAML file"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{file}: not YAML: {error}; allowed: a YAML mapping") from error
+    try:
+        return YAML(typ="safe").load(text)
+    except Exception as error:  # tags such as !!bool "x" make the reader raise almost anything
+        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+        place = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or f"{type(error).__name__}: {error}"
+        raise ParamsError(f"{file}{place}: not YAML: {problem}; allowed: a YAML mapping") from error
+
+
+def _line(values: dict[Any, Any], problem: ErrorDetails) -> str:
+    """`gridsearch.cv: got 1; allowed: an integer, 2 to 100 folds`."""
+    model: Any = Params  # then the annotation of a field
+    allowed: str | None = ""
+    key, got = "", values
+    for part in problem["loc"]:
+        if _is_section(model):
+            key = f"{key}.{part}".lstrip(".")
+            if part not in model.model_fields:
+                return f"{key}: unknown key; allowed: {_keys(model)}"
+            field = model.model_fields[part]
+            model = field.annotation
+            allowed = _keys(model) if _is_section(model) else field.description
+            if part not in got:
+                return f"{key}: missing; allowed: {allowed}"
+        elif isinstance(part, int):
+            key = f"{key}[{part}]"
+        else:
+            break  # the name of a branch of a union
+        got = got[part]
+    return f"{key}: got {_show(got)}; allowed: {allowed}"
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)
+
+
+def _keys(model: type[Section]) -> str:
+    return "a mapping with the keys " + ", ".join(model.model_fields)
+
+
+def _show(value: Any) -> str:
+    """A value as YAML's flow style writes it; a text in quotes, so that '1' is not 1."""
+    try:
+        shown = json.dumps(value, default=str)
+    except ValueError:  # an alias within itself
+        shown = repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
+if __name__ == "__main__":
+    run(load_params)

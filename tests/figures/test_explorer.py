@@ -1,0 +1,119 @@
+"""The explorer's data."""
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+
+from analysis.path import PathPoint
+from figures import style
+from figures.explorer import page, run_lengths, selection
+
+CLASSES = (5, 8)
+
+
+def point(C: float, scale: float) -> PathPoint:
+    w = np.zeros(784)
+    w[[300, 401]] = scale / 3, -scale / 7
+    return PathPoint(C, w, 0.1 * scale, 3, 0.9, 0.8, 1.5)
+
+
+def images(n: int) -> np.ndarray:
+    pixels = np.random.default_rng(0).integers(0, 256, (n, 784))
+    pixels[:, :290] = 0
+    return pixels / 255
+
+
+@pytest.fixture
+def written() -> tuple[str, dict]:
+    text = page([point(0.1, 1.0), point(0.2, 2.0)], images(9), LABELS, np.arange(9), CLASSES, 0.2)
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    return text, json.loads(found.group(1))
+
+
+LABELS = np.array([5, 8] * 4 + [5])
+
+
+def test_every_double_comes_back_exactly(written) -> None:
+    _, data = written
+    for stored, given in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
+        w = np.zeros(784)
+        w[stored["at"]] = stored["w"]
+        np.testing.assert_array_equal(w, given.coef)
+        assert stored["bias"] == given.intercept
+    assert data["start"] == 1
+
+
+def test_every_pixel_comes_back_exactly(written) -> None:
+    _, data = written
+    coded, pixels = iter(base64.b64decode(data["images"]["pixels"])), []
+    for value in coded:
+        pixels += [0] * next(coded) if value == 0 else [value]
+    kept = np.array(data["images"]["index"])
+    np.testing.assert_array_equal(np.reshape(pixels, (-1, 784)) / 255, images(9)[kept])
+    assert data["images"]["label"] == LABELS[kept].tolist()
+
+
+def test_the_scale_of_colours_is_that_of_the_pictures(written) -> None:
+    text, data = written
+    assert data["colours"] == {
+        "scale": list(style.RED_TO_BLUE),
+        "zero": style.ZERO,
+        "linear": style.LINEAR,
+        "largest": style.LARGEST,
+    }
+    for name, colour in (("negative", style.NEGATIVE), ("positive", style.POSITIVE)):
+        assert f"--{name}: {colour};" in text
+    assert f"--zero: {style.ZERO};" in text
+
+
+def test_the_page_says_what_it_shows(written) -> None:
+    _, data = written
+    assert data["classes"] == [5, 8]
+    for stored, given in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
+        for name, value in (
+            ("C", given.C),
+            ("nonzero", given.nonzero),
+            ("train", given.train_accuracy),
+            ("test", given.test_accuracy),
+            ("objective", given.objective),
+        ):
+            assert stored[name] == value
+    shown = data["images"]
+    assert shown["of"] == 9
+    assert shown["wrong"] + shown["near"] + shown["sample"] == len(shown["index"])
+
+
+def test_the_page_asks_nothing_of_the_network(written) -> None:
+    text, _ = written
+    assert not re.search(r"(?:src|href)\s*=|url\(|fetch\(|import\(|XMLHttp", text)
+    assert "{{" not in text
+
+
+def test_all_mistakes_are_shown_and_then_the_nearest() -> None:
+    X = np.zeros((1000, 784))
+    X[:, 300] = np.arange(1000) % 256 / 255
+    y = np.where(np.arange(1000) < 30, 5, 8)
+    kept, parts = selection(X, y, PathPoint(1.0, point(1, 3).coef, 0.01, 2, 0, 0, 0), CLASSES)
+    assert set(range(30)) <= set(kept.tolist())
+    assert parts == {"wrong": 30, "near": 285, "sample": 285}
+    assert len(set(kept.tolist())) == 600
+
+
+def test_long_runs_of_zeros() -> None:
+    assert run_lengths(np.zeros((1, 784), dtype=np.uint8)) == b"\0\xff\0\xff\0\xff\0\x13"
+
+
+@pytest.mark.parametrize(
+    ("path", "X", "message"),
+    [
+        ([point(0.1, 1.0)], images(9), "C=0.2 is not on the path"),
+        ([point(0.2, 1.0), point(0.1, 1.0)], images(9), "do not ascend"),
+        ([point(0.2, 1.0)], images(9) + 0.001, "multiples of 1/255"),
+    ],
+)
+def test_what_it_cannot_show_exactly_it_refuses(path, X, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        page(path, X, LABELS, np.arange(9), CLASSES, 0.2)

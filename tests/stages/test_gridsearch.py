@@ -1,0 +1,114 @@
+"""Stage gridsearch: the search over C."""
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.svm import LinearSVC
+
+from pipeline.errors import NotConvergedError
+from pipeline.params import GridSearch
+from pipeline.solvers import SOLVERS
+from stages.gridsearch import metrics, search, sparsest_within_one_error
+
+PARAMS = GridSearch(
+    C=[0.5, 0.01, 2],
+    cv=3,
+    scoring="accuracy",
+    solver="liblinear",
+    tol=1e-6,
+    max_iter=100_000,
+    random_state=0,
+)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_it_is_grid_search_cv(digits, solver: str) -> None:
+    X, y = digits(90)
+    params = PARAMS.model_copy(update={"solver": solver})
+    found = search(X, np.where(y == 8, 1, -1), params)
+    peer = GridSearchCV(
+        LinearSVC(penalty="l1", dual=False, tol=1e-6, max_iter=100_000, random_state=0),
+        {"C": [0.5, 0.01, 2]},
+        cv=3,
+        return_train_score=True,
+    ).fit(X, y)
+    for key in ("mean_test_score", "mean_train_score", "std_test_score", "rank_test_score"):
+        np.testing.assert_array_equal(found["cv_results_"][key], peer.cv_results_[key])
+    assert found["best_params_"] == peer.best_params_
+    assert found["best_score_"] == peer.best_score_
+    assert found["best_index_"] == peer.best_index_
+
+
+def test_both_solvers_give_the_same_keys_and_none_that_differs_from_run_to_run(digits) -> None:
+    X, y = digits(60)
+    s = np.where(y == 8, 1, -1)
+    one, other = (
+        search(X, s, PARAMS.model_copy(update={"solver": solver}))["cv_results_"]
+        for solver in ("newton", "liblinear")
+    )
+    assert sorted(one) == sorted(other)
+    assert not [key for key in one if "time" in key or "n_iter" in key]
+    np.testing.assert_array_equal(one["nonzero"], other["nonzero"])
+    assert max(one[f"split{fold}_duality_gap"].max() for fold in range(3)) <= 1e-6
+
+
+def test_both_means() -> None:
+    found = {
+        "cv_results_": {
+            "param_C": np.ma.array([0.1]),
+            "split0_test_score": np.array([1.0]),
+            "split1_test_score": np.array([0.5]),
+            "mean_test_score": np.array([0.75]),
+            "mean_train_score": np.array([0.9]),
+            "std_test_score": np.array([0.25]),
+            "nonzero": np.array([3.0]),
+            "split0_duality_gap": np.array([1e-12]),
+            "split1_duality_gap": np.array([1e-9]),
+        },
+        "fold_sizes": [30, 10],
+        "best_index_": 0,
+        "best_params_": {"C": 0.1},
+    }
+    found["cv_results_"]["params"] = [{"C": 0.1}]
+    report = metrics(found)
+    assert report["best"]["C"] == 0.1
+    assert report["relative_duality_gap_at_most"] == 1e-9
+    assert report["scores"]["C=0.1"]["mean_test_score"] == 0.75
+    assert report["scores"]["C=0.1"]["weighted_mean_test_score"] == (30 * 1.0 + 10 * 0.5) / 40
+
+
+def test_the_sparsest_c_within_one_standard_error() -> None:
+    results = {
+        "param_C": np.ma.array([0.4, 0.2, 0.1, 0.05]),
+        "mean_test_score": np.array([0.95, 0.96, 0.949, 0.947]),
+        "std_test_score": np.array([0.5, 0.02, 0.5, 0.5]),  # of the best: 0.02 / sqrt(4 - 1)
+    }
+    found = {"cv_results_": results, "fold_sizes": [9] * 4, "best_index_": 1}
+    assert sparsest_within_one_error(found) == 2
+    results["std_test_score"][1] = 0.001
+    assert sparsest_within_one_error(found) == 1
+
+
+def test_fold_sizes_are_the_test_rows(digits) -> None:
+    X, y = digits(80)
+    found = search(X, np.where(y == 8, 1, -1), PARAMS)
+    assert found["fold_sizes"] == [len(test) for _, test in StratifiedKFold(3).split(X, y)]
+
+
+@pytest.mark.parametrize(
+    ("solver", "max_iter", "reached"),
+    [("liblinear", 30, "iterations used up"), ("newton", 1, "relative duality gap ")],
+)
+def test_a_fit_that_does_not_converge_is_named(digits, solver, max_iter, reached) -> None:
+    X, y = digits(90)
+    params = PARAMS.model_copy(
+        update={"C": [0.01, 50.0], "max_iter": max_iter, "tol": 1e-9, "solver": solver}
+    )
+    with pytest.raises(NotConvergedError) as caught:
+        search(X, np.where(y == 8, 1, -1), params)
+    message = str(caught.value)
+    assert re.match(r"gridsearch: C=(0\.01|50\.0), fold [123] of 3: ", message)
+    assert f"{solver} did not converge to tol=1e-09 in gridsearch.max_iter={max_iter}" in message
+    assert reached in message
