@@ -38,8 +38,8 @@ bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two 
 	@python -m benchmarks.search
 	@python -m benchmarks.growth
 
-lock: $(VENV)/dev ## Compile requirements*.in into the hashed locks, with the newest versions
-	@for set in requirements requirements-dev requirements-bench requirements-mutants; do \
+lock: $(VENV)/dev ## Compile the .in files into the hashed locks, with the newest versions
+	@for set in requirements requirements/dev requirements/bench requirements/mutants; do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
 
@@ -58,17 +58,17 @@ $(VENV)/run: requirements.txt
 .dvc/plots_page.html: $(VENV)/run tools/plots_page.py
 	@python -m tools.plots_page
 
-$(VENV)/dev: $(VENV)/run requirements-dev.txt
+$(VENV)/dev: $(VENV)/run requirements/dev.txt
 	@echo "Adding the tests' packages"
-	@$(PIP_INSTALL) -r requirements-dev.txt
+	@$(PIP_INSTALL) -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/mutants: $(VENV)/dev requirements-mutants.txt
+$(VENV)/mutants: $(VENV)/dev requirements/mutants.txt
 	@echo "Adding what changes the code"
-	@$(PIP_INSTALL) -r requirements-mutants.txt
+	@$(PIP_INSTALL) -r requirements/mutants.txt
 	@touch $@
 
-$(VENV)/bench: $(VENV)/run requirements-bench.txt
+$(VENV)/bench: $(VENV)/run requirements/bench.txt
 	@echo "Adding the benchmarks' packages"
-	@$(PIP_INSTALL) -r requirements-bench.txt
+	@$(PIP_INSTALL) -r requirements/bench.txt
 	@touch $@

@@ -34,7 +34,7 @@ def contributions(
     columns : images in a row
     """
     rows = max(1, -(-len(X) // columns))
-    figure = new_figure(2.35 * columns, 1.37 * rows + 1.45)
+    figure = new_figure(2.35 * columns, 1.48 * rows + 1.3)
     headline(figure, title)
     # One set of axes for all: sixty of them would take seconds to lay out.
     axes = figure.add_subplot()

@@ -85,7 +85,7 @@ def npm() -> str:
     os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
     found = shutil.which("npm")
     if found is None:
-        pytest.skip("npm is missing: `make test` installs it from requirements-dev.txt")
+        pytest.skip("npm is missing: `make test` installs it from requirements/dev.txt")
     return found
 
 

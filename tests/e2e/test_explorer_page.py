@@ -11,6 +11,7 @@ from sklearn.svm import LinearSVC
 
 from analysis.path import PathPoint, solve_path
 from figures import explorer
+from figures.style import ZERO, weight_colours, weight_norm
 from l1svc import L1LinearSVC, to_linear_svc
 from pipeline.labels import signs
 
@@ -111,6 +112,31 @@ def test_the_slider_leads_along_the_path(opened: Page, models) -> None:
         painted = pixels(opened, "#weights")
         grey = (painted == painted[0, 0]).all(axis=2)  # the corner's weight is exactly 0
         np.testing.assert_array_equal(grey.ravel(), models[k].coef_[0] == 0)
+
+
+def test_a_weight_has_the_colour_that_it_has_in_the_pictures(opened: Page, models) -> None:
+    w = models[CS.index(0.2)].coef_[0]
+    expected = weight_colours()(weight_norm()(np.ma.masked_equal(w, 0)))[:, :3]
+    shown = pixels(opened, "#weights")[..., :3].reshape(784, 3) / 255
+    np.testing.assert_allclose(shown, expected, rtol=0, atol=3 / 255)  # matplotlib has 256 steps
+
+
+def test_weight_times_ink_is_white_without_ink_and_grey_on_a_weight_of_0(
+    opened: Page, data, models
+) -> None:
+    number_shown = int(number(opened, "#selected-title"))
+    x = data["X_test"][np.flatnonzero(data["index_test"] == number_shown)[0]]
+    w = models[CS.index(0.2)].coef_[0]
+    shown = pixels(opened, "#selected-map")[..., :3].reshape(784, 3)
+    np.testing.assert_array_equal(shown[x == 0], 255)
+    grey = np.array([int(ZERO[i : i + 2], 16) for i in (1, 3, 5)])
+    blank = (x > 0) & (w == 0)
+    assert blank.sum() > 10
+    np.testing.assert_array_equal(shown[blank], np.tile(grey, (blank.sum(), 1)))
+    speaks = w * x
+    red, blue = shown[speaks < -0.05], shown[speaks > 0.05]
+    assert (red[:, 0] > red[:, 2]).all()
+    assert (blue[:, 2] > blue[:, 0]).all()
 
 
 def test_the_gallery_holds_what_its_filters_say(opened: Page) -> None:

@@ -157,6 +157,33 @@ def test_the_search_keeps_every_result(project: Path) -> None:
     assert found["fold_sizes"] == [2255, 2255, 2254, 2254, 2254]
 
 
+@pytest.mark.parametrize(
+    ("file", "reader"),
+    [
+        ("data/filtered.npz", "stages.preprocess"),
+        ("data/model.joblib", "stages.evaluate"),
+        ("metrics/train.json", "tools.summary"),
+    ],
+)
+@pytest.mark.parametrize("fault", ["cut", "gone"])
+def test_a_message_names_a_command_that_mends(
+    project: Path, run: Run, file: str, reader: str, fault: str
+) -> None:
+    damaged = project / file
+    before = damaged.read_bytes()
+    damaged.unlink()
+    if fault == "cut":
+        damaged.write_bytes(before[: len(before) // 2])
+    done = run("python", "-m", reader, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{file}: {'damaged' if fault == 'cut' else 'missing'}")
+    (command,) = re.findall(r"`(dvc [^`]+)`", done.stderr)
+    run(*command.split())
+    assert damaged.read_bytes() == before
+    run("python", "-m", reader)
+    assert run("git", "status", "--porcelain").stdout == ""
+
+
 def test_the_tables_are_the_metrics(project: Path) -> None:
     counts = metrics(project, "evaluate")["test"]["confusion"]
     with (project / "plots/confusion.csv").open() as file:
