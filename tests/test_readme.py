@@ -1,0 +1,88 @@
+"""README and CONTRIBUTING say what is so: files, commands and figures."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PATTERN = re.compile(r"`((?:\.dvc|\.ci|[\w-]+)/[\w./-]*|[\w-]+\.(?:py|md|yaml|lock|txt|in|toml))`")
+
+
+def metrics(stage: str) -> dict[str, Any]:
+    return json.loads((ROOT / f"metrics/{stage}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_is_named_is_there(page: str) -> None:
+    graph = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    written = {
+        path
+        for stage in graph.values()
+        for kind in ("outs", "metrics", "plots")
+        for entry in stage.get(kind, [])
+        for path in (entry if isinstance(entry, dict) else [entry])
+    }
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for name in PATTERN.findall(text):
+        if "NAME" in name or name.startswith("dvc_plots/") or name in written:
+            continue
+        beside = [ROOT / name, *ROOT.glob(f"*/{name}")]  # a module may be named without its room
+        assert any(path.exists() for path in beside), f"{page} names {name}"
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / page).parent.joinpath(link).exists(), f"{page} links to {link}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_make_target_that_is_named_is_one(page: str) -> None:
+    targets = re.search(r"(?m)^\.PHONY: (.+)$", (ROOT / "Makefile").read_text()).group(1).split()
+    named = re.findall(r"(?:`|\$ )make (\w+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert set(named) <= set(targets)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_command_is_of_one_system_only(page: str) -> None:
+    assert "sed -i" not in (ROOT / page).read_text(encoding="utf-8")  # macOS has another
+
+
+def test_readmes_figures_are_the_metrics() -> None:
+    search, scores, weights = (metrics(name) for name in ("gridsearch", "evaluate", "interpret"))
+    counts = weights["weights"]
+    total = counts["nonzero"] + counts["zero"]
+    low, high = scores["test"]["accuracy_95"].values()
+    border, corners = weights["border"], weights["corners"]
+    for line in (
+        f"best C          {search['best']['C']}\n",
+        f"train accuracy  {scores['train']['accuracy']}\n",
+        f"test accuracy   {scores['test']['accuracy']}  (95 %: {low:.4f} to {high:.4f})\n",
+        f"weights         {counts['nonzero']} of {total} non-zero",
+        f"Of the {counts['nonzero']}, {weights['stability']['pixels_in_90_percent']} are chosen",
+        f"none of the {corners['pixels']} pixels",
+        f"{border['nonzero']} of its {border['pixels']} pixels",
+        f"carry {border['share_of_l1']:.0%}".replace("%", " %"),
+    ):
+        assert line in README
+    assert corners["nonzero"] == 0
+
+
+def test_readmes_path_is_the_table() -> None:
+    with (ROOT / "plots/path.csv").open(encoding="utf-8") as file:
+        rows = {f"{float(row['C']):.2g}": row for row in csv.DictReader(file)}
+    flat = " ".join(README.split())
+    told = re.search(r"It does: from one weight .*? with \d+ weights\.", flat).group()
+    for C, nonzero in (("0.00016", "1"), ("0.0033", "63"), ("0.2", "285"), ("10", "520")):
+        assert rows[C]["nonzero"] == nonzero
+        assert C in told
+        assert nonzero in told or nonzero == "1"
+        assert f"{float(rows[C]['test_accuracy']):.1%}".replace("%", " %") in told
+    best = max(float(row["test_accuracy"]) for row in rows.values())
+    assert float(rows["0.2"]["test_accuracy"]) == best  # "No C of the path is right more often"
+    (other,) = [row for row in rows.values() if row["C"] == "0.1443"]
+    assert float(other["test_accuracy"]) == best
+    assert f"with {other['nonzero']} weights" in told
