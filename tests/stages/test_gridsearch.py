@@ -1,16 +1,19 @@
 """Stage gridsearch: the search over C."""
 
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import LinearSVC
 
+from pipeline.artifacts import load_metrics, load_object
 from pipeline.errors import NotConvergedError
 from pipeline.params import GridSearch
 from pipeline.solvers import SOLVERS
-from stages.gridsearch import metrics, search, sparsest_within_one_error
+from stages.gridsearch import main, metrics, search, sparsest_within_one_error
 
 PARAMS = GridSearch(
     C=[0.5, 0.01, 2],
@@ -112,3 +115,27 @@ def test_a_fit_that_does_not_converge_is_named(digits, solver, max_iter, reached
     assert re.match(r"gridsearch: C=(0\.01|50\.0), fold [123] of 3: ", message)
     assert f"{solver} did not converge to tol=1e-09 in gridsearch.max_iter={max_iter}" in message
     assert reached in message
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_the_stage_searches_saves_and_draws(
+    project, preprocessed, drawn, monkeypatch, capsys, watched: bool
+) -> None:
+    project("gridsearch", C=[0.5, 0.02, 2.0], cv=3, scoring="recall")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: watched)
+    main()
+    assert bool(capsys.readouterr().out) == watched  # who watches sees the fits go by
+    s = np.where(preprocessed["y_train"] == 5, 1, -1)  # recall is of the positive class, the 5
+    update = {"C": [0.5, 0.02, 2.0], "scoring": "recall", "solver": "newton", "tol": 1e-8}
+    expected = search(preprocessed["X_train"], s, PARAMS.model_copy(update=update))
+    found = load_object(Path("data/gridsearch.joblib"))
+    np.testing.assert_equal(found, expected)
+    assert load_metrics(Path("metrics/gridsearch.json")) == metrics(found)
+    axes, counts = drawn("plots/validation_curve.png").axes
+    assert axes.get_ylabel() == "recall"
+    results, order = found["cv_results_"], [1, 0, 2]
+    np.testing.assert_array_equal(axes.lines[1].get_ydata(), results["mean_test_score"][order])
+    np.testing.assert_allclose(counts.lines[0].get_ydata(), results["nonzero"][order])
+    marked = [counts.lines[1].get_xdata()[0], counts.lines[-1].get_xdata()[0]]
+    best, sparsest = found["best_index_"], sparsest_within_one_error(found)
+    assert marked == [results["param_C"][best], results["param_C"][sparsest]]

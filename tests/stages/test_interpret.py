@@ -1,11 +1,18 @@
 """Stage interpret: the weights' measures and their picture."""
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.interpret import metrics
+from analysis.path import PathPoint, path_grid, solve_path
+from analysis.stability import frequencies
+from pipeline.artifacts import load_metrics
+from stages.interpret import main, metrics
 
 
 def test_counts_norm_and_shares_by_hand() -> None:
@@ -30,3 +37,94 @@ def test_the_borders_size(border: int) -> None:
     assert got["border"]["pixels"] == 784 - (28 - 2 * border) ** 2
     assert got["corners"]["pixels"] == (2 * border) ** 2
     assert got["border"]["share_of_l1"] == pytest.approx(got["border"]["pixels"] / 784)
+
+
+# The stage
+
+
+@pytest.fixture
+def ran(project, preprocessed, model, drawn) -> list[PathPoint]:
+    """Run it; the path over C."""
+    text = Path("params.yaml").read_text().replace("path: 48", "path: 12")
+    text = text.replace("bootstraps: 100\n  random_state: 0", "bootstraps: 6\n  random_state: 3")
+    Path("params.yaml").write_text(text.replace("border: 4", "border: 7"))
+    main()
+    X, X_test = preprocessed["X_train"], preprocessed["X_test"]
+    s, s_test = (np.where(preprocessed[f"y_{part}"] == 5, 1, -1) for part in ("train", "test"))
+    return solve_path(X, s, X_test, s_test, path_grid(X, s, 0.5, 12))
+
+
+@pytest.fixture
+def share(ran, preprocessed) -> np.ndarray:
+    s = np.where(preprocessed["y_train"] == 5, 1, -1)
+    return frequencies(preprocessed["X_train"], s, 0.5, 6, 3)
+
+
+def test_the_report_is_of_the_weights_and_of_their_stability(ran, share, model) -> None:
+    report = load_metrics(Path("metrics/interpret.json"))
+    stability = report.pop("stability")
+    assert report == metrics(model.coef_[0], model.intercept_[0], 7)
+    assert stability == {
+        "bootstraps": 6,
+        "pixels_in_90_percent": np.count_nonzero(share >= 0.9),
+        "pixels_ever": np.count_nonzero(share),
+    }
+    assert 0 < stability["pixels_in_90_percent"] < stability["pixels_ever"]
+
+
+def test_the_tables_are_the_weights_and_the_path(ran, model, table) -> None:
+    header, rows = table("plots/weights.csv")
+    assert header == ["row", "column", "weight", "negative", "positive"]
+    places = [(row, column) for row in range(28) for column in range(28)]
+    ends = np.full((784, 2), [8, 5])
+    np.testing.assert_array_equal(rows, np.column_stack([places, model.coef_[0], ends]))
+    header, rows = table("plots/path.csv")
+    assert header == ["C", "nonzero", "train_accuracy", "test_accuracy", "objective", "trained"]
+    assert rows.tolist() == [
+        [p.C, p.nonzero, p.train_accuracy, p.test_accuracy, p.objective, p.C == 0.5] for p in ran
+    ]
+    assert len(rows) == 13
+
+
+def test_the_pictures_show_the_weights_the_path_and_the_stability(ran, share, model, drawn) -> None:
+    axes, bar = drawn("plots/weights.png").axes
+    assert axes.get_title("left").startswith("Weights at C = 0.5: ")
+    np.testing.assert_array_equal(axes.images[0].get_array().filled(0).ravel(), model.coef_[0])
+    assert axes.patches[0].get_bbox().x0 == 7 - 0.5
+    assert {text.get_text() for text in bar.texts} == {"looks like an 8", "looks like a 5"}
+    assert max(bar.texts, key=lambda text: text.get_position()[1]).get_text() == "looks like a 5"
+    figure = drawn("plots/path.png")
+    assert figure.get_supxlabel().startswith("Red speaks for an 8, blue for a 5")
+    (trained,) = [axes for axes in figure.axes if axes.get_title().endswith("(trained)")]
+    assert trained.get_title() == "C = 0.5 (trained)"
+    (point,) = [point for point in ran if point.C == 0.5]
+    np.testing.assert_array_equal(trained.images[0].get_array().filled(0).ravel(), point.coef)
+    axes, bar = drawn("plots/stability.png").axes
+    often = np.count_nonzero(share >= 0.9)
+    title = f"{often} pixels are chosen in at least 90% of 6 samples"
+    assert axes.get_title("left") == title
+    np.testing.assert_array_equal(axes.images[0].get_array().filled(0).ravel(), share)
+    assert len(axes.collections[0].get_offsets()) == often
+    assert bar.get_ylabel().endswith("C = 0.5")
+
+
+def test_the_explorer_opens_with_the_model_as_it_is_saved(ran, preprocessed, model) -> None:
+    text = Path("plots/explorer.html").read_text(encoding="utf-8")
+    data = json.loads(
+        re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S).group(1)
+    )
+    assert data["classes"] == [8, 5]
+    assert [point["C"] for point in data["path"]] == [point.C for point in ran]
+    for shown, point in zip(data["path"], ran, strict=True):
+        trained = point.C == 0.5
+        w = np.zeros(784)
+        w[shown["at"]] = shown["w"]
+        np.testing.assert_array_equal(w, model.coef_[0] if trained else point.coef)
+        assert shown["bias"] == (model.intercept_[0] if trained else point.intercept)
+    assert data["path"][data["start"]]["C"] == 0.5
+    labels = dict(zip(preprocessed["index_test"], preprocessed["y_test"], strict=True))
+    images = data["images"]
+    assert images["of"] == 40
+    assert (
+        dict(zip(images["index"], images["label"], strict=True)) == labels
+    )  # there is room for all

@@ -1,11 +1,14 @@
 """Stage preprocess: bytes to numbers."""
 
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages.preprocess import scale_and_flatten
+from pipeline.artifacts import save_arrays
+from stages.preprocess import main, scale_and_flatten
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))))
@@ -22,3 +25,25 @@ def test_the_ends_are_0_and_1() -> None:
     X = scale_and_flatten(images)
     assert X[0].tolist() == [0.0] * 784
     assert X[1].tolist() == [1.0] * 784
+
+
+def test_the_stage_scales_the_images_and_leaves_the_rest(project) -> None:
+    random = np.random.default_rng(0)
+    filtered = {
+        "X_train": random.integers(0, 256, (5, 28, 28), dtype=np.uint8),
+        "y_train": np.array([5, 8, 8, 5, 8], dtype=np.uint8),
+        "index_train": np.arange(5) * 7,
+        "X_test": random.integers(0, 256, (2, 28, 28), dtype=np.uint8),
+        "y_test": np.array([8, 5], dtype=np.uint8),
+        "index_test": np.arange(2) * 3,
+        "classes": np.array([8, 5], dtype=np.uint8),
+    }
+    save_arrays(Path("data/filtered.npz"), **filtered)
+    main()
+    with np.load("data/preprocessed.npz") as archive:
+        got = dict(archive)
+    assert list(got) == list(filtered)
+    for name, array in filtered.items():
+        expected = array.reshape(len(array), 784) / 255 if name.startswith("X_") else array
+        np.testing.assert_array_equal(got[name], expected)
+        assert got[name].dtype == expected.dtype

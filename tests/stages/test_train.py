@@ -1,16 +1,19 @@
 """Stage train: the model."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.svm import LinearSVC
 
 from l1svc import objective
+from pipeline.artifacts import load_metrics, load_object, save_object
 from pipeline.canonical import round_weights
 from pipeline.errors import NotConvergedError
 from pipeline.labels import signs
 from pipeline.params import Train
 from pipeline.solvers import SOLVERS
-from stages.train import fit, metrics
+from stages.train import fit, main, metrics
 
 PARAMS = Train(C=None, solver="newton", tol=1e-8, max_iter=100_000, random_state=0)
 
@@ -78,3 +81,22 @@ def test_a_fit_that_does_not_converge_is_named(digits, solver: str, max_iter: in
     )
     with pytest.raises(NotConvergedError, match=expected):
         fit(X, y, np.array([5, 8]), 20.0, params)
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, 0.3), (0.05, 0.05)])
+def test_the_stage_fits_at_the_best_c_unless_one_is_given(
+    project, preprocessed, given: float | None, used: float
+) -> None:
+    save_object(Path("data/gridsearch.joblib"), {"best_params_": {"C": 0.3}})
+    project("train", C=given)
+    main()
+    X, y, classes = (preprocessed[name] for name in ("X_train", "y_train", "classes"))
+    expected = fit(X, y, classes, used, PARAMS.model_copy(update={"max_iter": 10_000}))
+    saved = load_object(Path("data/model.joblib"))
+    assert type(saved) is LinearSVC
+    assert used == saved.C
+    np.testing.assert_array_equal(saved.coef_, expected.coef_)
+    np.testing.assert_array_equal(saved.intercept_, expected.intercept_)
+    assert saved.classes_.tolist() == [8, 5]
+    s = np.where(y == 5, 1, -1)
+    assert load_metrics(Path("metrics/train.json")) == metrics(expected, X, s)
