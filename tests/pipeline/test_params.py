@@ -39,7 +39,9 @@ def test_every_value_is_read(tmp_path: Path, params_text: str) -> None:
     assert params.interpret.border == 4
 
 
-@pytest.mark.parametrize(("old", "new", "line"), WRONG, ids=[new for _, new, _ in WRONG])
+@pytest.mark.parametrize(
+    ("old", "new", "line"), WRONG, ids=[" ".join(new.split()) for _, new, _ in WRONG]
+)
 def test_each_mistake_gets_its_line(
     params_text: str, tmp_path: Path, old: str, new: str, line: str
 ) -> None:

@@ -45,9 +45,7 @@ def test_the_borders_size(border: int) -> None:
 @pytest.fixture
 def ran(project, preprocessed, model, drawn) -> list[PathPoint]:
     """Run it; the path over C."""
-    text = Path("params.yaml").read_text().replace("path: 48", "path: 12")
-    text = text.replace("bootstraps: 100\n  random_state: 0", "bootstraps: 6\n  random_state: 3")
-    Path("params.yaml").write_text(text.replace("border: 4", "border: 7"))
+    project("interpret", border=7, path=12, bootstraps=6, random_state=3)
     main()
     X, X_test = preprocessed["X_train"], preprocessed["X_test"]
     s, s_test = (np.where(preprocessed[f"y_{part}"] == 5, 1, -1) for part in ("train", "test"))
@@ -125,6 +123,5 @@ def test_the_explorer_opens_with_the_model_as_it_is_saved(ran, preprocessed, mod
     labels = dict(zip(preprocessed["index_test"], preprocessed["y_test"], strict=True))
     images = data["images"]
     assert images["of"] == 40
-    assert (
-        dict(zip(images["index"], images["label"], strict=True)) == labels
-    )  # there is room for all
+    # there is room for all of them
+    assert dict(zip(images["index"], images["label"], strict=True)) == labels
