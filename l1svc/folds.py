@@ -20,7 +20,7 @@ from .design import Design
 from .estimators import L1LinearSVC, one_blas_thread, weigh_classes
 from .newton import NewtonSolver
 from .objective import one_vs_rest
-from .path import Path, follow, start
+from .path import follow, start
 
 START_STEPS = 2  # Newton steps on all rows, from which every fold starts
 
@@ -48,6 +48,7 @@ class Plan:
     design: Design
     y: np.ndarray
     sample_weight: np.ndarray
+    splits: list[Split]
     classes: np.ndarray
     solvers: list[NewtonSolver]  # for each class, near the optimum of all rows at the smallest C
     scoring: Scoring
@@ -75,6 +76,7 @@ def prepare(
     X: Any,
     y: np.ndarray,
     sample_weight: np.ndarray,
+    splits: list[Split],
     scoring: Scoring,
     verbose: bool,
 ) -> Plan:
@@ -87,6 +89,7 @@ def prepare(
     X : float64 ndarray (C order) or CSR matrix of shape (n, p)
     y : ndarray of shape (n,)
     sample_weight : float64 ndarray of shape (n,)
+    splits : list of (training rows, test rows), for each fold
     scoring : Scoring
     verbose : bool
         Whether to print a line for each fit.
@@ -104,19 +107,29 @@ def prepare(
         solver = start(design, target, weights, grid[0], estimator.max_iter)
         solver.solve(grid[0], START_STEPS)
         solvers.append(solver)
-    return Plan(estimator, grid, design, y, sample_weight, classes, solvers, scoring, verbose)
+    return Plan(
+        estimator=estimator,
+        grid=grid,
+        design=design,
+        y=y,
+        sample_weight=sample_weight,
+        splits=splits,
+        classes=classes,
+        solvers=solvers,
+        scoring=scoring,
+        verbose=verbose,
+    )
 
 
 def run_folds(
     plan: Plan,
-    splits: list[Split],
     jobs: int,
     choose: Callable[[list[list[FoldFit]]], float] | None,
 ) -> tuple[list[list[FoldFit]], tuple[L1LinearSVC, float] | None]:
-    """The fits of all folds, ascending in C; and what :func:`refit` gives, if it could begin early.
+    """The fits of all folds, ascending in C; and the refit, if it could begin early.
 
-    It begins when a job finds no fold left, at the C that ``choose`` tells from the folds done by
-    then. Without ``choose`` it does not begin.
+    The refit begins when a job finds no fold left, at the C that ``choose`` tells from the folds
+    done by then. Without ``choose`` it does not begin.
 
     Threads are not joblib's: it looks every 10 ms for what is done, and knows no task that waits
     for others.
@@ -126,36 +139,34 @@ def run_folds(
     ValueError
         Where the training rows of a fold have a single class.
     """
-    tasks = [(plan, split, f"fold {k}/{len(splits)}") for k, split in enumerate(splits, start=1)]
-    jobs = min(jobs, len(tasks))
+    n_folds = len(plan.splits)
+    jobs = min(jobs, n_folds)
     if jobs == 1 or not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
-        return Parallel(n_jobs=jobs)(delayed(_run_fold)(*task) for task in tasks), None
+        return Parallel(n_jobs=jobs)(delayed(_run_fold)(plan, k) for k in range(n_folds)), None
     with ThreadPoolExecutor(jobs) as threads:
         try:
-            folds = [threads.submit(_run_fold, *task) for task in tasks]
-            early, left = None, len(tasks) % jobs
+            folds = [threads.submit(_run_fold, plan, k) for k in range(n_folds)]
+            refit, left = None, n_folds % jobs
             if left and choose is not None:
                 done = [fold.result() for fold in folds[:-left]]
-                early = threads.submit(refit, plan, done, len(splits), choose(done))
-            return [fold.result() for fold in folds], early and early.result()
+                refit = threads.submit(fit_all_rows, plan, done, choose(done))
+            return [fold.result() for fold in folds], refit.result() if refit else None
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
 
 
 @one_blas_thread
-def refit(
-    plan: Plan, folds: list[list[FoldFit]], n_splits: int, C: float
-) -> tuple[L1LinearSVC, float]:
+def fit_all_rows(plan: Plan, folds: list[list[FoldFit]], C: float) -> tuple[L1LinearSVC, float]:
     """All rows fitted at C, from the median of the folds' weights there; and the seconds it took.
 
-    Of ``n_splits`` folds the first half counts, which is done whenever a refit begins: so its
-    start, hence its bits, do not depend on the number of jobs.
+    The first half of the folds counts, which is done whenever a refit begins: so its start, hence
+    its bits, do not depend on the number of jobs.
     """
     began = time.perf_counter()
-    estimator = clone(plan.estimator).set_params(C=C)
+    estimator = clone(plan.estimator).set_params(C=float(C))
     k = np.searchsorted(plan.grid, C)
-    fits = [fold[k] for fold in folds[: (n_splits + 1) // 2]]
+    fits = [fold[k] for fold in folds[: (len(plan.splits) + 1) // 2]]
     full = [fit.W for fit in fits if len(fit.classes) == len(plan.classes)]
     initial = np.median(full, axis=0) if full else [solver.w for solver in plan.solvers]
     paths = []
@@ -170,10 +181,10 @@ def refit(
 
 
 @one_blas_thread
-def _run_fold(plan: Plan, split: Split, label: str) -> list[FoldFit]:
+def _run_fold(plan: Plan, number: int) -> list[FoldFit]:
     """A fit for each C of the grid, ascending."""
     tol, max_iter = plan.estimator.tol, plan.estimator.max_iter
-    train, test = (np.arange(len(plan.y))[rows] for rows in split)
+    train, test = (np.arange(len(plan.y))[rows] for rows in plan.splits[number])
     began = time.perf_counter()
     classes, solvers = _fold_solvers(plan, train)
     paths = [follow(solver, plan.grid, tol, max_iter) for solver in solvers]
@@ -207,8 +218,9 @@ def _run_fold(plan: Plan, split: Split, label: str) -> list[FoldFit]:
         fits.append(fit)
         if plan.verbose:
             print(
-                f"[{label}] C={C:g}: score {fit.test_score}, {np.count_nonzero(fit.W)} non-zero,"
-                f" gap {fit.gap:.1e}, {fit.n_iter} steps, {fit.fit_time:.3f} s"
+                f"[fold {number + 1}/{len(plan.splits)}] C={C:g}: score {fit.test_score},"
+                f" {np.count_nonzero(fit.W)} non-zero, gap {fit.gap:.1e}, {fit.n_iter} steps,"
+                f" {fit.fit_time:.3f} s"
             )
     return fits
 

@@ -1,14 +1,16 @@
 """L1LinearSVCSearchCV: GridSearchCV over C, each optimum from the one before it."""
 
 import warnings
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from joblib import effective_n_jobs
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
@@ -16,14 +18,20 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .design import side_by_side
+from .design import MatrixLike, side_by_side
 from .estimators import (
+    Function,
     L1LinearSVC,
+    checks_parameters,
     one_blas_thread,
     validate_training_data,
     warn_unless_converged,
 )
-from .folds import Scoring, prepare, refit, run_folds
+from .folds import FoldFit, Score, Scoring, fit_all_rows, prepare, run_folds
+
+Scorer = Callable[..., Score]
+Scorers = str | Scorer | Iterable[str] | Mapping[str, str | Scorer] | None
+Refit = bool | str | Callable[[dict[str, Any]], int]
 
 SHARED = ("tol", "max_iter", "fit_intercept", "intercept_scaling", "class_weight")
 
@@ -35,6 +43,12 @@ def _refitted(search):
             " there is no best_estimator_ to call."
         )
     return True
+
+
+def if_refitted(method: Function) -> Function:
+    """``method``, of searches that refit only: others have no such attribute."""
+    available: Function = available_if(_refitted)(method)
+    return available
 
 
 class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -94,20 +108,20 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def __init__(
         self,
-        Cs=10,
+        Cs: ArrayLike = 10,
         *,
-        cv=5,
-        scoring="accuracy",
-        return_train_score=False,
-        n_jobs=None,
-        refit=True,
-        tol=1e-8,
-        max_iter=1000,
-        fit_intercept=True,
-        intercept_scaling=1.0,
-        class_weight=None,
-        verbose=0,
-    ):
+        cv: Any = 5,
+        scoring: Scorers = "accuracy",
+        return_train_score: bool = False,
+        n_jobs: int | None = None,
+        refit: Refit = True,
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1.0,
+        class_weight: Mapping[Any, float] | str | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.Cs = Cs
         self.cv = cv
         self.scoring = scoring
@@ -126,9 +140,16 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     @one_blas_thread
-    def fit(self, X, y, *, sample_weight=None, groups=None) -> "L1LinearSVCSearchCV":
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> "L1LinearSVCSearchCV":
         """Score every C on every fold, then fit all rows at the best.
 
         Parameters
@@ -158,14 +179,16 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         jobs = effective_n_jobs(self.n_jobs)
         with side_by_side(jobs):
-            plan = prepare(estimator, Cs, X, y, weights, scoring, bool(self.verbose))
+            plan = prepare(
+                estimator, Cs, X, y, weights, splits, scoring, verbose=bool(self.verbose)
+            )
         self.classes_ = plan.classes
 
         def choose(folds):
             return Cs[best_index(tabulate(Cs, folds), self.refit, is_multimetric(folds))]
 
         foreseeable = self.refit and not callable(self.refit)
-        folds, refitted = run_folds(plan, splits, jobs, choose if foreseeable else None)
+        folds, refitted = run_folds(plan, jobs, choose if foreseeable else None)
         worst = max(fit.gap for fold in folds for fit in fold)
         warn_unless_converged(worst, self.tol, self.max_iter)
 
@@ -180,9 +203,9 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             metric = self.refit if self.multimetric_ else "score"
             self.best_score_ = self.cv_results_[f"mean_test_{metric}"][best]
         if self.refit:
-            if refitted is None or refitted[0].C != Cs[best]:
+            if refitted is None or Cs[best] != refitted[0].C:
                 with side_by_side(jobs):
-                    refitted = refit(plan, folds, len(splits), Cs[best])
+                    refitted = fit_all_rows(plan, folds, Cs[best])
             self.best_estimator_, self.refit_time_ = refitted
             self.n_iter_ = self.best_estimator_.n_iter_
             if hasattr(self, "feature_names_in_"):
@@ -190,7 +213,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             warn_unless_converged(self.best_estimator_.duality_gap_, self.tol, self.max_iter)
         return self
 
-    def _grid(self):
+    def _grid(self) -> np.ndarray:
         """The values of C as a float64 array, in the order given."""
         if isinstance(self.Cs, Integral):
             return np.geomspace(1e-4, 1e4, self.Cs)
@@ -209,20 +232,20 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         scorer = None if quick else self.scorer_
         return Scoring(X, y, scorer, sample_weight, self.return_train_score)
 
-    @available_if(_refitted)
-    def decision_function(self, X):
+    @if_refitted
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
         """``best_estimator_.decision_function(X)``."""
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)
 
-    @available_if(_refitted)
-    def predict(self, X):
+    @if_refitted
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """``best_estimator_.predict(X)``."""
         check_is_fitted(self)
         return self.best_estimator_.predict(X)
 
-    @available_if(_refitted)
-    def score(self, X, y) -> float:
+    @if_refitted
+    def score(self, X: MatrixLike, y: ArrayLike) -> float:
         """``scoring`` of ``best_estimator_``; of several metrics, the one that ``refit`` names."""
         check_is_fitted(self)
         score = self.scorer_(self.best_estimator_, X, y)
@@ -235,12 +258,12 @@ def _takes_weights(scorer):
     return "sample_weight" in signature(scorer).parameters
 
 
-def is_multimetric(folds) -> bool:
+def is_multimetric(folds: list[list[FoldFit]]) -> bool:
     """Whether the fits of these folds have several scores each."""
     return isinstance(folds[0][0].test_score, dict)
 
 
-def best_index(results, refit, multimetric) -> int | None:
+def best_index(results: dict[str, Any], refit: Refit, multimetric: bool) -> int | None:
     """Where in ``cv_results_`` the best C is, as GridSearchCV's ``refit`` says.
 
     None where there are several metrics and ``refit`` is False.
@@ -271,7 +294,7 @@ def best_index(results, refit, multimetric) -> int | None:
     return int(results[f"rank_test_{metric}"].argmin())
 
 
-def tabulate(Cs, folds) -> dict:
+def tabulate(Cs: np.ndarray, folds: list[list[FoldFit]]) -> dict[str, Any]:
     """GridSearchCV's ``cv_results_``, in the order of ``Cs``, from folds that ascend in C."""
     positions = np.searchsorted(np.unique(Cs), Cs)
     folds = [[fold[k] for k in positions] for fold in folds]
