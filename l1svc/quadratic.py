@@ -39,7 +39,7 @@ class SupportSystem:
         self.G = G
         self.damping = damping
         self.base = np.empty(0, dtype=int)  # the support that is factored; none yet
-        self.bordered = False
+        self.bordered: bool  # whether the last solution had a border
         self.L: np.ndarray  # of the base, with the last right-hand side and L⁻¹ of it
         self.rhs: np.ndarray
         self.half: np.ndarray
@@ -58,7 +58,7 @@ class SupportSystem:
             border = len(entered) + len(left)
         if not len(self.base) or border > max(MAX_BORDER, len(self.base) // BORDER_DIVISOR):
             self._factor(S)
-            entered, left, border = S[:0], S[:0], 0
+            border = 0
         self.bordered = border > 0
         rhs = c[self.base]
         if border:
@@ -78,7 +78,6 @@ class SupportSystem:
         x = np.linalg.solve(D - V @ V.T, e - V @ self.half)
         z = np.zeros(len(c))
         z[self.base] = back_solve(self.L, self.half - x @ V)
-        z[self.base[left]] = 0.0
         z[entered] = x[: len(entered)]
         return z[S]
 

@@ -89,6 +89,21 @@ def test_an_attempt_that_makes_it_worse_is_not_taken(solver, monkeypatch):
     np.testing.assert_array_equal(again.n_iter, left.n_iter + 7)
 
 
+def test_an_attempt_that_helps_a_little_is_taken(solver, problem, monkeypatch):
+    left = follow(spoil(solver.reweighted(solver.weights)), CS, 1.0, 1000)
+    one = L1LinearSVC(CS[-1]).fit(*problem)
+    best = np.append(one.coef_, one.intercept_)
+
+    def polish(solver, C, max_iter):
+        solver.w = 0.5 * (solver.w + best) if CS[-1] == C else solver.w
+
+    monkeypatch.setattr(NewtonSolver, "polish", polish)
+    again = follow(spoil(solver.reweighted(solver.weights)), CS, 1e-8, 1000)
+    assert 0.1 < again.gaps[-1] / left.gaps[-1] < 0.9
+    np.testing.assert_allclose(again.W[-1], 0.5 * (left.W[-1] + best))
+    assert_consistent(again, solver.design, solver.y, solver.weights)
+
+
 def test_max_iter_bounds_the_steps_of_each_c(solver, monkeypatch):
     asked = []
 
@@ -197,10 +212,11 @@ def test_c_rises_to_where_it_is_wanted_by_factors_of_at_most_4(approaches, probl
     assert len(solver.columns) == 13
 
 
-def test_weights_of_the_rows_move_the_first_c(approaches, problem):
+@pytest.mark.parametrize("weight", [10.0, 1e-4])
+def test_weights_of_the_rows_move_the_first_c(approaches, problem, weight):
     X, y = problem
-    start(Design(X, 1.0), y.astype(float), np.full(len(y), 10.0), 1e3, 1000)
-    easy = FIRST_C_RATIO * l1_min_c(X, y, loss="squared_hinge") / 10
+    easy = FIRST_C_RATIO * l1_min_c(X, y, loss="squared_hinge") / weight
+    start(Design(X, 1.0), y.astype(float), np.full(len(y), weight), 9 * easy, 1000)
     assert approaches[0][1] == pytest.approx(easy)
 
 

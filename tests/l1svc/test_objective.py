@@ -79,6 +79,10 @@ def test_weights_stand_for_repeated_rows_and_scaled_bias(problem):
             intercept_scaling=scaling,
         )
         assert weighted == pytest.approx(repeated, rel=1e-12)
+    weighted = objective(coef, intercept, 0.1, X, y, sample_weight=repeats)
+    rows = np.repeat(np.arange(len(y)), repeats)
+    repeated = objective(coef, intercept, 0.1, X[rows], y[rows])
+    assert weighted == pytest.approx(repeated, rel=1e-12)
     penalty = [objective(coef, 0.4, 0.1, X, y, intercept_scaling=s) for s in (1.0, 4.0)]
     assert penalty[0] - penalty[1] == pytest.approx(0.3, rel=1e-12)
 
@@ -115,6 +119,15 @@ def test_many_weights_at_once_are_certified_one_by_one(m, as_given):
             assert primal[k] == pytest.approx(penalty + C * loss.sum(), rel=1e-12)
             expected = relative_duality_gap(*args, intercept_scaling=0.5)
             assert gap[k] / primal[k] == pytest.approx(expected, rel=1e-10)
+
+
+def test_margins_of_few_weights_are_held_at_a_time(monkeypatch):
+    held = []
+    inner = Design.dot
+    monkeypatch.setattr(Design, "dot", lambda design, w: held.append(len(w)) or inner(design, w))
+    m = 2 * BATCH + 3
+    certify(Design(np.ones((4, 1)), 1.0), np.ones(4), np.ones(4), np.ones(m), np.ones((m, 2)))
+    assert held == [BATCH, BATCH, 3]
 
 
 def test_where_the_dual_point_is_feasible_it_is_not_scaled():
@@ -161,6 +174,7 @@ def test_what_is_given_may_be_lists_sparse_or_of_less_precision(problem):
         for coef_, intercept, X_, y_, weights_ in [
             (sparse.csr_matrix(coef), [0.3], X.astype(np.float32), y, weights),
             ([list(coef)], np.array([0.3]), X.tolist(), y.tolist(), weights.tolist()),
+            (coef, 0.3, X.astype(object), y, weights),
             (coef[None], 0.3, sparse.coo_matrix(X), np.where(y > 0, "b", "a"), weights),
         ]:
             got = function(coef_, intercept, 0.1, X_, y_, sample_weight=weights_)

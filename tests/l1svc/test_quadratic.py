@@ -23,7 +23,7 @@ def lower(G):
 @pytest.fixture
 def calls(monkeypatch):
     """The sizes of what was factored, solved with the factor, and solved for, in order."""
-    seen = {"cholesky": [], "half_solve": [], "solve": []}
+    seen = {"cholesky": [], "half_solve": [], "solve": [], "symmetric_dot": []}
 
     def watch(owner, name, size):
         inner = getattr(owner, name)
@@ -36,6 +36,7 @@ def calls(monkeypatch):
 
     watch(quadratic, "cholesky", len)
     watch(quadratic, "half_solve", lambda L, rhs: 1 if rhs.ndim == 1 else len(rhs))
+    watch(quadratic, "symmetric_dot", lambda G, v: len(v))
     watch(SupportSystem, "solve", lambda system, S, c: len(S))
     return seen
 
@@ -141,15 +142,33 @@ def test_the_largest_violations_enter_first_and_as_many_as_there_are_already(mon
         assert set(order[: len(S)]) == S
 
 
-def test_few_solves_lead_to_the_minimum(calls):
-    """On correlated columns, from afar: a slower path would be noticed."""
+@pytest.mark.parametrize(
+    ("rank", "size", "correlation", "far", "solves", "factors", "half_solves", "products"),
+    [
+        (60, 40, 2.0, 1.0, 400, 127, 1060, 208),  # wrong signs leave all at once
+        (60, 40, 10.0, 0.0, 790, 250, 2630, 345),  # where that raises the objective, some do
+        (15, 10, 10.0, 0.0, 383, 41, 440, 234),
+        (20, 40, 2.0, 0.0, 760, 176, 1920, 585),  # singular
+    ],
+)
+def test_few_solves_lead_to_the_minimum(
+    calls, rank, size, correlation, far, solves, factors, half_solves, products
+):
+    """A slower path would be noticed."""
     for seed in range(40):
         rng = np.random.default_rng(seed)
-        A = rng.normal(size=(60, 40)) + 2.0 * rng.normal(size=(60, 1))
-        minimise(A.T @ A, A.T @ rng.normal(size=60), 2.0, rng.normal(size=40))
-    assert len(calls["solve"]) <= 400
-    assert len(calls["cholesky"]) <= 128
-    assert sum(calls["half_solve"]) <= 1070
+        A = rng.normal(size=(rank, size)) + correlation * rng.normal(size=(rank, 1))
+        minimise(A.T @ A, A.T @ rng.normal(size=rank), 2.0, far * rng.normal(size=size))
+    assert len(calls["solve"]) <= solves
+    assert len(calls["cholesky"]) <= factors
+    assert sum(calls["half_solve"]) <= half_solves
+    assert len(calls["symmetric_dot"]) <= products
+
+
+def test_what_does_not_violate_the_conditions_does_not_enter(calls):
+    v, _, _ = minimise(np.eye(3), np.array([2.0, -2.0, 2.0 * (1 + 1e-12)]), 2.0, np.zeros(3))
+    assert not v.any()
+    assert calls["solve"] == [0]
 
 
 @settings(max_examples=30, deadline=None)
