@@ -18,6 +18,7 @@ from .blas import back_solve, cholesky, half_solve, symmetric_dot
 
 MAX_STEPS = 1000
 KKT_SLACK = 1e-11  # of the optimality conditions, over λ
+BORDER_ERROR = 1e-6  # of a solution by a border, over λ, from which on no move trusts it
 RELATIVE_DAMPING = 1e-13  # δ over max_j G_jj: below what rounding does to small eigenvalues
 DAMPING_FACTOR = 100.0  # by which δ rises until the Cholesky factor exists
 MAX_BORDER = 16  # coordinates that may border a factor, or its own over BORDER_DIVISOR if more:
@@ -150,6 +151,7 @@ def minimise(
         S = np.flatnonzero(sign)
         c = r + system.damping * start - lam * sign
         z = first = system.solve(S, c)
+        bordered = system.bordered
         right = sign[S] * z >= 0
         while not right.all():
             S, z = S[right], z[right]
@@ -161,6 +163,10 @@ def minimise(
         target[S] = z
         last, gradient = gradient, symmetric_dot(G, target) - r
         if len(z) < len(first) and _rise(v, target, last, gradient, lam) >= 0:
+            if bordered and _error(system, np.flatnonzero(sign), first, c) > BORDER_ERROR * lam:
+                system.forget()  # a border of nearly singular factors: solved anew
+                gradient = last
+                continue
             v, sign = _to_first_zero(v, sign, first)
             gradient = symmetric_dot(G, v) - r
             eager = False
@@ -172,7 +178,7 @@ def minimise(
             continue
         total = gradient + system.damping * (v - start)
         if system.bordered and np.abs(total[S] + lam * sign[S]).max(initial=0.0) > KKT_SLACK * lam:
-            system.forget()  # a border of nearly singular factors: solved anew
+            system.forget()
             continue
         pull = np.abs(total)
         pull[S] = 0.0
@@ -185,6 +191,13 @@ def minimise(
         sign[entering] = -np.sign(gradient[entering])
     change = _rise(start, v, gradient_at_start, gradient, lam)
     return v, change, system.damping * np.abs(v - start).max(initial=0.0)
+
+
+def _error(system, S, z, c):
+    """‖(G_SS + δI) z − c_S‖∞."""
+    v = np.zeros(len(c))
+    v[S] = z
+    return np.abs(symmetric_dot(system.G, v) + system.damping * v - c)[S].max()
 
 
 def _rise(v, target, gradient, gradient_at_target, lam):

