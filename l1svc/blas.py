@@ -9,6 +9,7 @@ above the diagonal is neither read nor written. Fortran sees every array transpo
 """
 
 import ctypes
+from collections.abc import Callable
 
 import numpy as np
 from scipy.linalg import cython_blas, cython_lapack
@@ -21,11 +22,11 @@ UPPER, LEFT, PLAIN, TRANSPOSED = (ctypes.c_char(letter) for letter in (b"U", b"L
 def _address(argument):
     """Where an array or a ctypes number lies; ``array.ctypes.data`` takes three times as long."""
     if isinstance(argument, np.ndarray):
-        argument = ctypes.c_char.from_buffer(argument)
+        argument = ctypes.c_char.from_buffer(argument)  # type: ignore[arg-type]
     return ctypes.addressof(argument)
 
 
-def _routine(module, name, n_arguments):
+def _routine(module, name: str, n_arguments: int) -> Callable[..., None]:
     capsule = module.__pyx_capi__[name]
     get_name = ctypes.pythonapi.PyCapsule_GetName
     get_name.restype, get_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
@@ -48,7 +49,7 @@ _dtrsv = _routine(cython_blas, "dtrsv", 8)
 _dpotrf = _routine(cython_lapack, "dpotrf", 5)
 
 
-def add_gram(G, B, sign):
+def add_gram(G: np.ndarray, B: np.ndarray, sign: float) -> None:
     """G += sign·BᵀB, for B of shape (k, q) and the lower triangle of G of shape (q, q)."""
     B = np.ascontiguousarray(B)
     k, q = map(ctypes.c_int, B.shape)
@@ -56,7 +57,7 @@ def add_gram(G, B, sign):
         _dsyrk(UPPER, PLAIN, q, k, ctypes.c_double(sign), B, q, ONE, G, q)
 
 
-def symmetric_dot(G, v):
+def symmetric_dot(G: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Gv, G by its lower triangle."""
     q, out = ctypes.c_int(len(v)), np.empty(len(v))
     if len(v):
@@ -64,19 +65,19 @@ def symmetric_dot(G, v):
     return out
 
 
-def cholesky(H):
+def cholesky(H: np.ndarray) -> bool:
     """Overwrite H = LLᵀ, by its lower triangle, with L; False if H is not positive definite."""
     q, info = ctypes.c_int(len(H)), ctypes.c_int()
     _dpotrf(UPPER, q, H, q, info)
     return info.value == 0
 
 
-def half_solve(L, rhs):
+def half_solve(L: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """L⁻¹c for each row c of ``rhs``, of shape (k,) or (m, k), in a new array."""
     return _solve(L, rhs, TRANSPOSED)
 
 
-def back_solve(L, rhs):
+def back_solve(L: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """L⁻ᵀc, likewise."""
     return _solve(L, rhs, PLAIN)
 

@@ -2,24 +2,31 @@
 
 import copy
 import itertools
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 
 from . import blas
 
 BLOCK_ROWS = 256  # rows worked on at a time: bounds the memory that a Gram matrix costs
 LANES = 2  # parts that each sum over rows is made of, side by side
-THIN = 0.3  # share of entries up to which the non-zero ones of a dense X are kept apart, too
+SPARSE_SHARE = 0.3  # of non-zero entries, up to which those of a dense X are kept apart, too
 
-_map = ContextVar("map", default=map)  # what another thread starts with
+MatrixLike: TypeAlias = ArrayLike | sp.spmatrix | sp.sparray
+
+_map: ContextVar[Callable[..., Any]] = ContextVar(
+    "map", default=map
+)  # what another thread starts with
 
 
 @contextmanager
-def side_by_side(n_threads):
+def side_by_side(n_threads: int) -> Iterator[None]:
     """Within it, work on X̃ is done part by part on ``n_threads`` threads.
 
     The parts and the order of their sums, hence the results' bits, are the same for any number.
@@ -60,7 +67,7 @@ class Design:
         The columns of X̃ that are not all zero: no other can leave w_j = 0.
     """
 
-    def __init__(self, X, bias):
+    def __init__(self, X: Any, bias: float) -> None:
         self.X = X
         self.bias = bias
         if sp.issparse(X):
@@ -69,12 +76,12 @@ class Design:
             used = np.bincount(X.indices, minlength=X.shape[1]) > 0
         else:
             counts, squares, used = _survey(X)
-            self.entries = _entries(X, counts) if counts.sum() <= THIN * X.size else None
+            self.entries = _entries(X, counts) if counts.sum() <= SPARSE_SHARE * X.size else None
         self.row_norms = np.sqrt(squares + bias**2)
         self.used = np.flatnonzero(np.append(used, bias != 0))
         self._divide()
 
-    def _divide(self):
+    def _divide(self) -> None:
         self.shape = (self.X.shape[0], self.X.shape[1] + 1)
         self.ends = _ends(self.shape[0])
         self.parts = [self._rows_from(*ends) for ends in itertools.pairwise(self.ends)]
@@ -89,7 +96,7 @@ class Design:
         shape = (stop - start, self.X.shape[1])
         return _compressed(sp.csr_matrix, shape, data, indices, indptr - indptr[0])
 
-    def dot(self, w, rows=None):
+    def dot(self, w: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """X̃w, or WX̃ᵀ of shape (m, n) for W of shape (m, p + 1); only of ``rows`` if given."""
         features = w[..., :-1]
         if rows is not None:
@@ -101,7 +108,7 @@ class Design:
             product = np.concatenate(list(parts), axis=-1)
         return product + self.bias * w[..., -1:]
 
-    def transpose_dot(self, u):
+    def transpose_dot(self, u: np.ndarray) -> np.ndarray:
         """X̃ᵀu of shape (p + 1,), or UX̃ of shape (m, p + 1) for U of shape (m, n)."""
 
         def product(k):
@@ -114,7 +121,7 @@ class Design:
         total = sum(_map.get()(product, range(len(self.parts))))
         return np.concatenate([total, self.bias * u.sum(axis=-1, keepdims=True)], axis=-1)
 
-    def subsample(self, stride):
+    def subsample(self, stride: int) -> "Design":
         """Every ``stride``-th row of X̃, as a design of its own."""
         part = copy.copy(self)
         part.X = self.X[::stride]
@@ -124,7 +131,15 @@ class Design:
         part._divide()
         return part
 
-    def add_gram(self, G, r, rows, columns, weights, y):
+    def add_gram(
+        self,
+        G: np.ndarray,
+        r: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+        weights: np.ndarray,
+        y: np.ndarray,
+    ) -> None:
         """G += Σ_{i∈rows} σ_i x̃_i x̃_iᵀ and r += Σ_{i∈rows} σ_i y_i x̃_i on ``columns``, in place.
 
         Parameters
@@ -145,7 +160,7 @@ class Design:
 
         def add(k):
             for block in lanes[k]:
-                B, sigma = self.rows(block, columns), weights[block]
+                B, sigma = self.dense(block, columns), weights[block]
                 np.add(sums[k][1], (sigma * y[block]) @ B, out=sums[k][1])
                 size = np.abs(sigma)
                 if (size != 1.0).any():
@@ -157,13 +172,13 @@ class Design:
             G += part_G
             r += part_r
 
-    def rows(self, rows, columns):
-        """X̃ at ``rows`` and ``columns``, both ascending, dense."""
+    def dense(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """X̃ at ``rows`` and ``columns``, both ascending, as an ndarray."""
         if len(rows) > BLOCK_ROWS:
             B = np.empty((len(rows), len(columns)))
             for start in range(0, len(rows), BLOCK_ROWS):
                 block = slice(start, start + BLOCK_ROWS)
-                B[block] = self.rows(rows[block], columns)
+                B[block] = self.dense(rows[block], columns)
             return B
         q = np.searchsorted(columns, self.X.shape[1])
         if sp.issparse(self.X):
@@ -193,8 +208,9 @@ def _ends(n):
 
 
 def _blocks(lane):
-    for start in range(*lane, BLOCK_ROWS):
-        yield slice(start, min(start + BLOCK_ROWS, lane[1]))
+    first, end = lane
+    for start in range(first, end, BLOCK_ROWS):
+        yield slice(start, min(start + BLOCK_ROWS, end))
 
 
 def _survey(X):

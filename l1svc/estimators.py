@@ -2,10 +2,12 @@
 
 import copy
 import warnings
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
@@ -16,15 +18,32 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
-from .design import Design
+from .design import Design, MatrixLike
 from .newton import NewtonSolver
 from .objective import one_vs_rest
-from .path import follow, start
+from .path import Path, follow, start
+
+if TYPE_CHECKING:
+    from .search import L1LinearSVCSearchCV
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # The matrices are small: more BLAS threads wait for each other longer than they compute, and
 # their number would change the last bits. NumPy's and SciPy's BLAS, loaded by now, are looked for
 # once: it takes some milliseconds.
-one_blas_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
+_LIMIT = ThreadpoolController().wrap(limits=1, user_api="blas")
+
+
+def one_blas_thread(function: Function) -> Function:
+    """``function``, with BLAS held to one thread while it runs."""
+    limited: Function = _LIMIT(function)
+    return limited
+
+
+def checks_parameters(fit: Function) -> Function:
+    """``fit``, after scikit-learn's check of the estimator's parameters."""
+    checked: Function = _fit_context(prefer_skip_nested_validation=True)(fit)
+    return checked
 
 
 class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
@@ -80,15 +99,15 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
 
     def __init__(
         self,
-        C=1.0,
+        C: float = 1.0,
         *,
-        tol=1e-8,
-        max_iter=1000,
-        fit_intercept=True,
-        intercept_scaling=1.0,
-        class_weight=None,
-        warm_start=False,
-    ):
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1.0,
+        class_weight: Mapping[Any, float] | str | None = None,
+        warm_start: bool = False,
+    ) -> None:
         self.C = C
         self.tol = tol
         self.max_iter = max_iter
@@ -102,9 +121,11 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     @one_blas_thread
-    def fit(self, X, y, sample_weight=None) -> "L1LinearSVC":
+    def fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> "L1LinearSVC":
         """Fit to X of shape (n, p), dense or sparse, and y of shape (n,).
 
         Parameters
@@ -145,7 +166,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.densify()
         return np.column_stack([self.coef_, self.intercept_ / self.intercept_scaling])
 
-    def _set_solution(self, paths, k):
+    def _set_solution(self, paths: list[Path], k: int) -> None:
         """The fitted attributes, from the k-th point of each class' path."""
         W = np.array([path.W[k] for path in paths])
         self.coef_ = W[:, :-1].copy()
@@ -154,7 +175,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.duality_gap_ = max(float(path.gaps[k]) for path in paths)
 
 
-def to_linear_svc(estimator) -> LinearSVC:
+def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
     """A fitted scikit-learn LinearSVC with the weights of ``estimator``.
 
     It predicts as ``estimator`` does and needs nothing of this package.
@@ -179,9 +200,11 @@ def to_linear_svc(estimator) -> LinearSVC:
     return svc
 
 
-def validate_training_data(estimator, X, y, sample_weight):
+def validate_training_data(
+    estimator: BaseEstimator, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Any, np.ndarray, np.ndarray]:
     """X as float64, C-contiguous or CSR; labels y; sample weights, ones where None."""
-    X, y = validate_data(
+    checked_X, labels = validate_data(
         estimator,
         X,
         y,
@@ -190,14 +213,16 @@ def validate_training_data(estimator, X, y, sample_weight):
         order="C",
         accept_large_sparse=False,
     )
-    check_classification_targets(y)
-    sample_weight = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    check_classification_targets(labels)
+    weights = _check_sample_weight(
+        sample_weight, checked_X, dtype=np.float64, ensure_non_negative=True
     )
-    return X, y, sample_weight
+    return checked_X, labels, weights
 
 
-def weigh_classes(class_weight, y, sample_weight):
+def weigh_classes(
+    class_weight: Mapping[Any, float] | str | None, y: np.ndarray, sample_weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The classes among the rows of positive weight, and each row's s_i times its class weight.
 
     Raises
@@ -223,7 +248,7 @@ def weigh_classes(class_weight, y, sample_weight):
     return classes, weights
 
 
-def warn_unless_converged(gap, tol, max_iter):
+def warn_unless_converged(gap: float, tol: float, max_iter: int) -> None:
     """A ConvergenceWarning that says the gap, if it is above ``tol``, at the caller's line."""
     if gap > tol:
         warnings.warn(

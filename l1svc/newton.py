@@ -21,19 +21,21 @@ import copy
 import numpy as np
 
 from .blas import symmetric_dot
+from .design import Design
 from .quadratic import minimise
 from .refine import refine
 
-MAX_GRAM = 1024  # columns up to which G is kept for all of them, not for a working set
-WORKING = 256  # columns that enter the working set at a time, or as many as the support has
-CLOSE = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is worth having in it
-ROUGH = 0.1  # rows that cross 1, over those in I, below which an approach ends
-KKT_SLACK = 1e-10  # over λ
-NEAR_SHARE = 4  # margins are computed for all rows once one in so many may have crossed 1,
-NEAR_ROWS = 8192  # or so many: to pick more takes longer than to compute with all
-REFERENCES = 4  # weights whose margins are kept
-ROUNDING = 1e-12  # of margins interpolated between references, over ‖x̃_i‖
-NEAR = 1e-6  # rows whose margin may lie on either side of 1 before refinement
+MAX_GRAM_COLUMNS = 1024  # up to which G is kept for all of them, not for a working set
+MAX_ENTERING = 256  # columns that may enter the working set at a time, or as many as the support
+ENTERING_PULL = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is worth having in it
+KKT_SLACK = 1e-10  # of the optimality conditions, over λ
+APPROACH_CROSSED_SHARE = 0.1  # rows that cross 1, over those in I, up to which an approach ends
+BISECTIONS = 40  # of a line search
+ALL_MARGINS_SHARE = 0.25  # margins are computed for all rows once more than this may have crossed
+ALL_MARGINS_ROWS = 8192  # 1, or so many: to pick more takes longer than to compute with all
+N_REFERENCES = 4  # weights whose margins are kept
+MARGIN_ROUNDING = 1e-12  # of margins interpolated between references, over ‖x̃_i‖
+REFINE_BAND = 1e-6  # rows with m_i up to this above 1 are refined too: they may yet be in I
 
 
 class NewtonSolver:
@@ -58,25 +60,27 @@ class NewtonSolver:
         Newton steps taken.
     """
 
-    def __init__(self, design, y, weights, w=None):
+    def __init__(
+        self, design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray | None = None
+    ) -> None:
         self.design = design
         self.y = y
         self._weigh(weights)
         self.n_iter = 0
-        self.points = np.empty((REFERENCES, design.shape[1]))  # where the margins
-        self.known = np.empty((REFERENCES, len(y)))  # of all rows are known: the references
+        self.points = np.empty((N_REFERENCES, design.shape[1]))  # where the margins
+        self.known = np.empty((N_REFERENCES, len(y)))  # of all rows are known: the references
         self.restart(np.zeros(design.shape[1]) if w is None else w)
         self._keep(np.flatnonzero(self.w))
 
-    def restart(self, w):
+    def restart(self, w: np.ndarray) -> None:
         """Continue from w."""
         self.w = w
         self.n_references = 0
         self.margins = self._reference(w)
         self.blur = np.zeros(len(self.y))
-        self.history = []
+        self.history: list[tuple[float, np.ndarray, np.ndarray]] = []
 
-    def reweighted(self, weights):
+    def reweighted(self, weights: np.ndarray) -> "NewtonSolver":
         """A copy of this solver, at the same w, for other weights of the rows."""
         other = copy.copy(self)
         other.G, other.r = self.G.copy(), self.r.copy()
@@ -86,12 +90,12 @@ class NewtonSolver:
         other.history = []
         return other
 
-    def widen(self):
+    def widen(self) -> None:
         """Keep G for all columns from now on, if they are not too many."""
-        if len(self.columns) < len(self.design.used) <= MAX_GRAM:
+        if len(self.columns) < len(self.design.used) <= MAX_GRAM_COLUMNS:
             self._keep(self.design.used)
 
-    def solve(self, C, max_iter):
+    def solve(self, C: float, max_iter: int) -> None:
         """Move ``w`` to the optimum at C, by at most ``max_iter`` Newton steps."""
         lam = 0.5 / C
         active = self._predicted_active(lam)
@@ -106,7 +110,7 @@ class NewtonSolver:
                 break
         self.history = [*self.history[-1:], (lam, self.w, self.margins)]
 
-    def approach(self, C, max_iter):
+    def approach(self, C: float, max_iter: int) -> None:
         """Move ``w`` near the optimum at C: until few rows cross 1, on one working set."""
         lam = 0.5 / C
         self._choose(lam)
@@ -114,10 +118,10 @@ class NewtonSolver:
             self._update_gram(self._active())
             v, change, _ = self._newton_point(lam)
             crossed = self._move(v, change, lam, monotone=True)
-            if crossed <= ROUGH * np.count_nonzero(self.active):
+            if crossed <= APPROACH_CROSSED_SHARE * np.count_nonzero(self.active):
                 break
 
-    def polish(self, C, max_iter):
+    def polish(self, C: float, max_iter: int) -> None:
         """Remove from ``w`` the rounding that G carries.
 
         Newton steps with the gradient that X gives; then, I, support and signs being known,
@@ -130,8 +134,8 @@ class NewtonSolver:
         self.solve(C, max_iter)
 
         support = np.flatnonzero(self.w)
-        near = np.flatnonzero(self.train & (self.margins < 1.0 + NEAR))
-        rows = self.design.rows(near, support)
+        near = np.flatnonzero(self.train & (self.margins < 1.0 + REFINE_BAND))
+        rows = self.design.dense(near, support)
         rows *= self.y[near, None]
         at = np.searchsorted(self.columns, support)
         gram = self.G.take(at, axis=0).take(at, axis=1)
@@ -163,7 +167,7 @@ class NewtonSolver:
     def _reference(self, w):
         """Margins of all rows at w, kept as a reference for others."""
         margins = self.y * self.design.dot(w)
-        oldest = self.n_references % REFERENCES
+        oldest = self.n_references % N_REFERENCES
         self.points[oldest], self.known[oldest] = w, margins
         self.n_references += 1
         return margins
@@ -186,14 +190,14 @@ class NewtonSolver:
         shares = np.linalg.lstsq(directions @ directions.T, directions @ (w - points[-1]))[0]
         shares = np.append(shares, 1.0 - shares.sum())
         margins = shares @ known
-        distance = np.linalg.norm(w - shares @ points) + ROUNDING
+        distance = np.linalg.norm(w - shares @ points) + MARGIN_ROUNDING
         norms = self.design.row_norms
         near = np.flatnonzero(np.abs(margins - 1.0) <= distance * norms)
         before = self.margins[near]
-        reach = self.blur[near] + np.linalg.norm(w - self.w) + ROUNDING
+        reach = self.blur[near] + np.linalg.norm(w - self.w) + MARGIN_ROUNDING
         told = np.abs(before - 1.0) > reach * norms[near]
         unknown = near[~told]
-        if len(unknown) > min(len(self.y) // NEAR_SHARE, NEAR_ROWS):
+        if len(unknown) > min(ALL_MARGINS_SHARE * len(self.y), ALL_MARGINS_ROWS):
             return self._reference(w), np.zeros(len(self.y))
         blur = np.full(len(self.y), distance)
         margins[near[told]], blur[near[told]] = before[told], reach[told]
@@ -219,7 +223,7 @@ class NewtonSolver:
         slope = self.y * self.design.dot(step)
         origin = self._reference(self.w)
         low, high = 0.0, 1.0
-        for _ in range(40):
+        for _ in range(BISECTIONS):
             t = 0.5 * (low + high)
             b = np.maximum(1.0 - origin - t * slope, 0.0)
             point = self.w + t * step
@@ -228,18 +232,18 @@ class NewtonSolver:
         self.w = self.w + low * step
         self.margins, self.blur = origin + low * slope, np.zeros(len(origin))
 
-    def _weigh(self, weights):
+    def _weigh(self, weights: np.ndarray) -> None:
         self.weights = weights
         self.train = weights > 0
 
-    def _keep(self, columns):
+    def _keep(self, columns: np.ndarray) -> None:
         """Begin G and r anew, on these columns."""
         self.columns = columns
         q = len(columns)
         self.G, self.r = np.zeros((q, q)), np.zeros(q)
         self.summed = np.zeros(len(self.y))
 
-    def _update_gram(self, active):
+    def _update_gram(self, active: np.ndarray) -> None:
         """Make I = ``active``: the rows whose weight in G and r changes are added to them."""
         self.active = active
         weights = np.where(active, self.weights, 0.0)
@@ -270,8 +274,8 @@ class NewtonSolver:
             return False
         support = np.flatnonzero(self.w)
         pull[support] = 0.0
-        entering = np.flatnonzero(pull > CLOSE * lam)
-        limit = max(WORKING, len(support))
+        entering = np.flatnonzero(pull > ENTERING_PULL * lam)
+        limit = max(MAX_ENTERING, len(support))
         if len(entering) > limit:
             entering = entering[np.argpartition(-pull[entering], limit)[:limit]]
         self._keep(np.union1d(support, entering))

@@ -15,15 +15,25 @@ that needs no reference solver.
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_X_y
 
-from .design import Design
+from .design import Design, MatrixLike
 
 BATCH = 32  # weight vectors whose margins are held at a time
 
 
-def objective(coef, intercept, C, X, y, *, intercept_scaling=1.0, sample_weight=None) -> float:
+def objective(
+    coef: MatrixLike,
+    intercept: ArrayLike | None,
+    C: float,
+    X: MatrixLike,
+    y: ArrayLike,
+    *,
+    intercept_scaling: float = 1.0,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """P(w) = ‖w‖₁ + C Σ_i s_i max(0, 1 − y_i x̃_iᵀw)², summed over the classes if one-vs-rest.
 
     The parameters are those of :func:`relative_duality_gap`.
@@ -33,7 +43,14 @@ def objective(coef, intercept, C, X, y, *, intercept_scaling=1.0, sample_weight=
 
 
 def relative_duality_gap(
-    coef, intercept, C, X, y, *, intercept_scaling=1.0, sample_weight=None
+    coef: MatrixLike,
+    intercept: ArrayLike | None,
+    C: float,
+    X: MatrixLike,
+    y: ArrayLike,
+    *,
+    intercept_scaling: float = 1.0,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     """(P(w) − D(α)) / P(w) at α = t·2C_i·b_i, t ≤ 1 the largest that is feasible.
 
@@ -67,7 +84,9 @@ def relative_duality_gap(
     return float(np.max(gap / primal))
 
 
-def certify(design, y, weights, Cs, W):
+def certify(
+    design: Design, y: np.ndarray, weights: np.ndarray, Cs: np.ndarray, W: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Objectives and duality gaps of several weight vectors for one ±1 problem.
 
     With v = Σ_i 2C_i b_i y_i x̃_i and t = min(1, 1/‖v‖∞), P − D comes to
@@ -108,7 +127,7 @@ def certify(design, y, weights, Cs, W):
     return primal, gap, products
 
 
-def one_vs_rest(y, classes):
+def one_vs_rest(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """±1 targets of shape (K, n): K = 1 for two classes, the larger label positive."""
     positive = classes[1:] if len(classes) == 2 else classes
     return np.where(y == positive[:, None], 1.0, -1.0)

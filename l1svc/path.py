@@ -4,14 +4,16 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from .design import Design
 from .newton import NewtonSolver
 from .objective import certify
 
 SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,
-SUBSAMPLE_SHARE = 20  # or one in so many, if that is more
-EASY = 200.0  # the first C over the largest that leaves w = 0
-FACTOR = 4.0  # by which C rises from there
+MAX_STRIDE = 20  # or one in so many, if that is more
+FIRST_C_RATIO = 200.0  # the first C over the largest that leaves w = 0
+RUNG_FACTOR = 4.0  # by which C rises from there, at most
 RUNG_STEPS = 20  # Newton steps at each rung
 
 
@@ -39,16 +41,18 @@ class Path:
     products: np.ndarray
 
 
-def start(design, y, weights, C, max_iter) -> NewtonSolver:
+def start(
+    design: Design, y: np.ndarray, weights: np.ndarray, C: float, max_iter: int
+) -> NewtonSolver:
     """A solver near the optimum for C, by way of a subsample and of smaller C.
 
     The first steps from w = 0 have every row in I: they are taken where rows are few, for a C at
     which few weights are non-zero. Steps far upward from there would be short: C then rises on
-    all rows by factors of at most FACTOR.
+    all rows by factors of at most RUNG_FACTOR.
     """
     lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)  # w = 0 up to it
-    first = min(C, EASY * lowest)
-    stride = max(1, min(len(y) // SUBSAMPLE_ROWS, SUBSAMPLE_SHARE))
+    first = min(C, FIRST_C_RATIO * lowest)
+    stride = max(1, min(len(y) // SUBSAMPLE_ROWS, MAX_STRIDE))
     w = None
     if stride > 1:
         rows = slice(None, None, stride)
@@ -56,7 +60,7 @@ def start(design, y, weights, C, max_iter) -> NewtonSolver:
         part.approach(first * stride, max_iter)
         w = part.w
     solver = NewtonSolver(design, y, weights, w)
-    rungs = np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(FACTOR))))
+    rungs = np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(RUNG_FACTOR))))
     if len(rungs) > 1:
         solver.widen()  # each would begin a working set of its own
     for rung in rungs:
@@ -65,7 +69,9 @@ def start(design, y, weights, C, max_iter) -> NewtonSolver:
     return solver
 
 
-def follow(solver, Cs, tol, max_iter, *, polish=False) -> Path:
+def follow(
+    solver: NewtonSolver, Cs: ArrayLike, tol: float, max_iter: int, *, polish: bool = False
+) -> Path:
     """Solve for each C in turn, then certify all of them with one pass over X.
 
     Parameters
@@ -94,17 +100,17 @@ def follow(solver, Cs, tol, max_iter, *, polish=False) -> Path:
         seconds[k] = time.perf_counter() - began
 
     began = time.perf_counter()
-    weights = np.where(solver.train, solver.weights, 0.0)
-    primal, gap, products = certify(solver.design, solver.y, weights, Cs, W)
+    design, y, weights = solver.design, solver.y, solver.weights
+    primal, gap, products = certify(design, y, weights, Cs, W)
     seconds += (time.perf_counter() - began) / len(Cs)
     path = Path(W, gap / primal, n_iter, seconds, products)
-    for k in np.flatnonzero((path.gaps > tol) & (n_iter < max_iter)):
+    for k in np.flatnonzero((path.gaps > tol) & (n_iter < max_iter)).tolist():
         began = time.perf_counter()
         solver.restart(W[k])
-        solver.n_iter = n_iter[k]
-        solver.polish(Cs[k], max_iter - n_iter[k])
+        solver.n_iter = int(n_iter[k])
+        solver.polish(Cs[k], max_iter - solver.n_iter)
         n_iter[k] = solver.n_iter
-        primal, gap, product = certify(solver.design, solver.y, weights, Cs[[k]], solver.w[None])
+        primal, gap, product = certify(design, y, weights, Cs[[k]], solver.w[None])
         if gap[0] / primal[0] < path.gaps[k]:
             W[k], path.gaps[k], products[k] = solver.w, gap[0] / primal[0], product[0]
         seconds[k] += time.perf_counter() - began

@@ -17,8 +17,13 @@ import numpy as np
 from .blas import back_solve, cholesky, half_solve, symmetric_dot
 
 MAX_STEPS = 1000
-SLACK = 1e-11  # of the optimality conditions, over λ
-DAMPING = 1e-13  # δ over max_j G_jj: well below what rounding does to G's smallest eigenvalues
+KKT_SLACK = 1e-11  # of the optimality conditions, over λ
+BORDER_ERROR = 1e-6  # of a solution by a border, over λ, from which on no move trusts it
+RELATIVE_DAMPING = 1e-13  # δ over max_j G_jj: below what rounding does to small eigenvalues
+DAMPING_FACTOR = 100.0  # by which δ rises until the Cholesky factor exists
+MAX_BORDER = 16  # coordinates that may border a factor, or its own over BORDER_DIVISOR if more:
+BORDER_DIVISOR = 3  # beyond that the support is factored anew
+MAX_ENTERING = 32  # coordinates that may enter at a time, or as many as the support has
 
 
 class SupportSystem:
@@ -31,32 +36,35 @@ class SupportSystem:
         δ; raised until the factorisation exists.
     """
 
-    def __init__(self, G, damping):
+    def __init__(self, G: np.ndarray, damping: float) -> None:
         self.G = G
         self.damping = damping
-        self.base = None
-        self.bordered = False
+        self.base = np.empty(0, dtype=int)  # the support that is factored; none yet
+        self.bordered: bool  # whether the last solution had a border
+        self.L: np.ndarray  # of the base, with the last right-hand side and L⁻¹ of it
+        self.rhs: np.ndarray
+        self.half: np.ndarray
 
-    def solve(self, S, c):
+    def solve(self, S: np.ndarray, c: np.ndarray) -> np.ndarray:
         """z of shape (len(S),), for S ascending and c of shape (q,)."""
         if not len(S):
             self.bordered = False
             return np.zeros(0)
-        if self.base is not None:
+        if len(self.base):
             inside = np.zeros(len(self.G), dtype=bool)
             inside[S] = True
             left = np.flatnonzero(~inside[self.base])
             inside[self.base] = False
             entered = np.flatnonzero(inside)
             border = len(entered) + len(left)
-        if self.base is None or border > max(16, len(self.base) // 3):
+        if not len(self.base) or border > max(MAX_BORDER, len(self.base) // BORDER_DIVISOR):
             self._factor(S)
-            entered, left, border = S[:0], S[:0], 0
+            border = 0
         self.bordered = border > 0
         rhs = c[self.base]
         if border:
             rhs[left] = self.rhs[left]  # of no effect: these are held at zero
-        if self.rhs is None or (rhs != self.rhs).any():
+        if (rhs != self.rhs).any():
             self.rhs, self.half = rhs, half_solve(self.L, rhs)
         if not border:
             return back_solve(self.L, self.half)
@@ -71,12 +79,12 @@ class SupportSystem:
         x = np.linalg.solve(D - V @ V.T, e - V @ self.half)
         z = np.zeros(len(c))
         z[self.base] = back_solve(self.L, self.half - x @ V)
-        z[self.base[left]] = 0.0
         z[entered] = x[: len(entered)]
         return z[S]
 
-    def _factor(self, S):
-        self.base, self.rhs = S, None
+    def _factor(self, S: np.ndarray) -> None:
+        self.base = S
+        self.rhs = np.full(len(S), np.nan)  # equal to no other
         self.place = np.full(len(self.G), -1)  # of a coordinate's row in V
         self.V = np.empty((0, len(S)))
         while True:
@@ -84,14 +92,18 @@ class SupportSystem:
             self.L[np.diag_indices(len(S))] += self.damping
             if cholesky(self.L):
                 return
-            self.damping *= 100.0
+            self.damping *= DAMPING_FACTOR
 
-    def _border(self, entered, left):
+    def forget(self) -> None:
+        """Factor the next support anew."""
+        self.base = self.base[:0]
+
+    def _border(self, entered: np.ndarray, left: np.ndarray) -> np.ndarray:
         """L⁻¹U, transposed; what an earlier support had in its border is not solved again."""
         coordinates = np.concatenate([entered, self.base[left]])
         new = self.place[coordinates] < 0
         new_entered, new_left = entered[new[: len(entered)]], left[new[len(entered) :]]
-        U = np.zeros((np.count_nonzero(new), len(self.base)))
+        U = np.zeros((int(new.sum()), len(self.base)))
         U[: len(new_entered)] = self._entries(new_entered, self.base)
         U[np.arange(len(new_entered), len(U)), new_left] = 1.0
         self.place[coordinates[new]] = len(self.V) + np.arange(len(U))
@@ -105,10 +117,12 @@ class SupportSystem:
 
 
 def _smallest_damping(G):
-    return DAMPING * max(G.diagonal().max(initial=0.0), 1e-300)
+    return RELATIVE_DAMPING * max(G.diagonal().max(initial=0.0), 1e-300)
 
 
-def minimise(G, r, lam, start):
+def minimise(
+    G: np.ndarray, r: np.ndarray, lam: float, start: np.ndarray
+) -> tuple[np.ndarray, float, float]:
     """min over v of ½ vᵀGv − rᵀv + δ/2 ‖v − start‖² + λ‖v‖₁, δ tiny.
 
     The proximal term makes singular G (equal columns, fewer rows than columns) harmless, and
@@ -137,6 +151,7 @@ def minimise(G, r, lam, start):
         S = np.flatnonzero(sign)
         c = r + system.damping * start - lam * sign
         z = first = system.solve(S, c)
+        bordered = system.bordered
         right = sign[S] * z >= 0
         while not right.all():
             S, z = S[right], z[right]
@@ -148,6 +163,10 @@ def minimise(G, r, lam, start):
         target[S] = z
         last, gradient = gradient, symmetric_dot(G, target) - r
         if len(z) < len(first) and _rise(v, target, last, gradient, lam) >= 0:
+            if bordered and _error(system, np.flatnonzero(sign), first, c) > BORDER_ERROR * lam:
+                system.forget()  # a border of nearly singular factors: solved anew
+                gradient = last
+                continue
             v, sign = _to_first_zero(v, sign, first)
             gradient = symmetric_dot(G, v) - r
             eager = False
@@ -158,20 +177,27 @@ def minimise(G, r, lam, start):
         if not right.all():
             continue
         total = gradient + system.damping * (v - start)
-        if system.bordered and np.abs(total[S] + lam * sign[S]).max(initial=0.0) > SLACK * lam:
-            system.base = None  # a border of nearly singular factors: solved anew
+        if system.bordered and np.abs(total[S] + lam * sign[S]).max(initial=0.0) > KKT_SLACK * lam:
+            system.forget()
             continue
         pull = np.abs(total)
         pull[S] = 0.0
-        entering = np.flatnonzero(pull > (1.0 + SLACK) * lam)
+        entering = np.flatnonzero(pull > (1.0 + KKT_SLACK) * lam)
         if not len(entering):
             break
-        limit = max(32, len(S))
+        limit = max(MAX_ENTERING, len(S))
         if len(entering) > limit:
             entering = entering[np.argpartition(-pull[entering], limit)[:limit]]
         sign[entering] = -np.sign(gradient[entering])
     change = _rise(start, v, gradient_at_start, gradient, lam)
     return v, change, system.damping * np.abs(v - start).max(initial=0.0)
+
+
+def _error(system, S, z, c):
+    """‖(G_SS + δI) z − c_S‖∞."""
+    v = np.zeros(len(c))
+    v[S] = z
+    return np.abs(symmetric_dot(system.G, v) + system.damping * v - c)[S].max()
 
 
 def _rise(v, target, gradient, gradient_at_target, lam):

@@ -23,11 +23,18 @@ import numpy as np
 from .blas import add_gram, back_solve, cholesky, half_solve
 
 MAX_STEPS = 10
-DEPENDENT = 1e-13  # what others leave of a column's square, over it, where it is one of theirs
+DEPENDENT_SHARE = 1e-13  # of a column's square: where others leave no more, it depends on them
 BLOCK_ROWS = 256  # rows worked on at a time: few enough to stay in the processor's cache
 
 
-def refine(A, weights, lam, w, gram=None, inside=None):
+def refine(
+    A: np.ndarray,
+    weights: np.ndarray,
+    lam: float,
+    w: np.ndarray,
+    gram: np.ndarray | None = None,
+    inside: np.ndarray | None = None,
+) -> np.ndarray | None:
     """The optimum next to w, or None where there is no single one nearby.
 
     Parameters
@@ -79,7 +86,7 @@ def _refine_support(A, weights, lam, w, G, inside):
             inside = b > 0
             scale = np.where(inside, weights, 0.0)
             L = G.copy()
-            smallest = DEPENDENT * L.diagonal()
+            smallest = DEPENDENT_SHARE * L.diagonal()
             if not cholesky(L) or (L.diagonal() ** 2 <= smallest).any():
                 return None
         first, second, third = sliced.transpose_dot(scale * b)
@@ -108,26 +115,26 @@ class Sliced:
     A : float64 ndarray of shape (n, k)
     """
 
-    def __init__(self, A):
+    def __init__(self, A: np.ndarray) -> None:
         self.A = A
         # max(n, k) products of integers below 2^(bits + 1), and two such sums, stay below 2^53
         self.bits = (49 - max(A.shape).bit_length()) // 2
         self.largest = max(A.max(initial=0.0), -A.min(initial=0.0))
 
-    def dot(self, x):
+    def dot(self, x: np.ndarray) -> np.ndarray:
         """Ax as a sum of three vectors; the first two are free of rounding, the last is tiny."""
-        x = slices(x, self.bits)
+        x_slices = slices(x, self.bits)
         parts = np.empty((3, len(self.A)))
         for rows, block in self._blocks():
-            parts[:, rows] = _products(block, x)
+            parts[:, rows] = _products(block, x_slices)
         return parts
 
-    def transpose_dot(self, u):
+    def transpose_dot(self, u: np.ndarray) -> np.ndarray:
         """Aᵀu as such a sum."""
-        u = slices(u, self.bits)
+        u_slices = slices(u, self.bits)
         parts = np.zeros((3, self.A.shape[1]))
         for rows, block in self._blocks():
-            parts += _products([part.T for part in block], [part[rows] for part in u])
+            parts += _products([part.T for part in block], [part[rows] for part in u_slices])
         return parts
 
     def _blocks(self):
@@ -146,7 +153,9 @@ def _products(A, x):
     )
 
 
-def slices(a, bits, largest=None):
+def slices(
+    a: np.ndarray, bits: int, largest: float | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """a = first + second + rest without error; two integers of ``bits`` bits times a power of 2.
 
     ``largest`` is max |a| of the whole that ``a`` is a part of; of ``a`` itself if None.
@@ -161,7 +170,7 @@ def slices(a, bits, largest=None):
     return first, second, rest - second
 
 
-def one_minus(parts):
+def one_minus(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """1 − Σ parts as the nearest double and what that leaves."""
     first, second, third = parts
     value = 1.0 - first  # exact: multiples of one power of 2, below 2^53 of it

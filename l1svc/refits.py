@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import ArrayLike
 from sklearn.utils import check_X_y
 
-from .design import Design, side_by_side
+from .design import Design, MatrixLike, side_by_side
 from .estimators import one_blas_thread, warn_unless_converged, weigh_classes
 from .objective import BATCH, certify, one_vs_rest
 from .path import follow, start
@@ -31,7 +32,15 @@ class Fits:
 
 
 @one_blas_thread
-def svm_path(X, y, Cs, *, tol=1e-8, max_iter=1000, n_jobs=None) -> Fits:
+def svm_path(
+    X: MatrixLike,
+    y: ArrayLike,
+    Cs: ArrayLike,
+    *,
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    n_jobs: int | None = None,
+) -> Fits:
     """The optimum at every C of ``Cs``, each from the one before it.
 
     Parameters
@@ -64,7 +73,17 @@ def svm_path(X, y, Cs, *, tol=1e-8, max_iter=1000, n_jobs=None) -> Fits:
 
 
 @one_blas_thread
-def bootstrap(X, y, C, n_samples, *, random_state=0, tol=1e-8, max_iter=1000, n_jobs=None) -> Fits:
+def bootstrap(
+    X: MatrixLike,
+    y: ArrayLike,
+    C: float,
+    n_samples: int,
+    *,
+    random_state: int = 0,
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    n_jobs: int | None = None,
+) -> Fits:
     """The optimum at C for each of ``n_samples`` samples of n rows, drawn with replacement.
 
     Sample k is drawn by ``numpy.random.default_rng([random_state, k])``: the same for any number

@@ -1,37 +1,38 @@
 """L1LinearSVCSearchCV: GridSearchCV over C, each optimum from the one before it."""
 
-import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.parallel import ThreadingBackend, get_active_backend
+from joblib import effective_n_jobs
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .design import Design, side_by_side
+from .design import MatrixLike, side_by_side
 from .estimators import (
+    Function,
     L1LinearSVC,
+    checks_parameters,
     one_blas_thread,
     validate_training_data,
     warn_unless_converged,
-    weigh_classes,
 )
-from .objective import one_vs_rest
-from .path import follow, start
+from .folds import FoldFit, Score, Scoring, fit_all_rows, prepare, run_folds
 
-START_STEPS = 2  # Newton steps on all rows, from which every fold starts
+Scorer = Callable[..., Score]
+Scorers = str | Scorer | Iterable[str] | Mapping[str, str | Scorer] | None
+Refit = bool | str | Callable[[dict[str, Any]], int]
+
 SHARED = ("tol", "max_iter", "fit_intercept", "intercept_scaling", "class_weight")
 
 
@@ -42,6 +43,12 @@ def _refitted(search):
             " there is no best_estimator_ to call."
         )
     return True
+
+
+def if_refitted(method: Function) -> Function:
+    """``method``, of searches that refit only: others have no such attribute."""
+    available: Function = available_if(_refitted)(method)
+    return available
 
 
 class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -101,20 +108,20 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def __init__(
         self,
-        Cs=10,
+        Cs: ArrayLike = 10,
         *,
-        cv=5,
-        scoring="accuracy",
-        return_train_score=False,
-        n_jobs=None,
-        refit=True,
-        tol=1e-8,
-        max_iter=1000,
-        fit_intercept=True,
-        intercept_scaling=1.0,
-        class_weight=None,
-        verbose=0,
-    ):
+        cv: Any = 5,
+        scoring: Scorers = "accuracy",
+        return_train_score: bool = False,
+        n_jobs: int | None = None,
+        refit: Refit = True,
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1.0,
+        class_weight: Mapping[Any, float] | str | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.Cs = Cs
         self.cv = cv
         self.scoring = scoring
@@ -133,9 +140,16 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     @one_blas_thread
-    def fit(self, X, y, *, sample_weight=None, groups=None) -> "L1LinearSVCSearchCV":
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> "L1LinearSVCSearchCV":
         """Score every C on every fold, then fit all rows at the best.
 
         Parameters
@@ -154,67 +168,52 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         Cs = self._grid()
         given_X, given_y = indexable(X, y)
-        weighted = sample_weight is not None
-        X, y, sample_weight = validate_training_data(self, X, y, sample_weight)
+        X, y, weights = validate_training_data(self, X, y, sample_weight)
         estimator = L1LinearSVC(**{name: getattr(self, name) for name in SHARED})
-        scorer = check_scoring(estimator, self.scoring)
-        if weighted and not _takes_weights(scorer):
-            weighted = False
-            message = f"scoring={self.scoring!r} takes no sample_weight: scores have none."
-            warnings.warn(message, stacklevel=4)  # the caller's line
-        splitter = check_cv(self.cv, y, classifier=True)
-        splits = list(splitter.split(given_X, given_y, groups))
+        self.scorer_ = check_scoring(estimator, self.scoring)
+        scoring = self._scoring(given_X, given_y, None if sample_weight is None else weights)
+        splits = list(check_cv(self.cv, y, classifier=True).split(given_X, given_y, groups))
         self.n_splits_ = len(splits)
         if self.verbose:
             print(f"{self.n_splits_} folds, {len(Cs)} values of C")
 
-        self.classes_, weights = weigh_classes(self.class_weight, y, sample_weight)
-        grid = np.unique(Cs)
         jobs = effective_n_jobs(self.n_jobs)
         with side_by_side(jobs):
-            design = Design(X, self.intercept_scaling if self.fit_intercept else 0.0)
-            solvers = []
-            for target in one_vs_rest(y, self.classes_):
-                solvers.append(start(design, target, weights, grid[0], self.max_iter))
-                solvers[-1].solve(grid[0], START_STEPS)
-        common = _Common(estimator, design, y, sample_weight, self.classes_, solvers)
-        quick = _accuracy if self.scoring == "accuracy" and not weighted else scorer
-        shared = (common, given_X, given_y, grid, quick, weighted, self.return_train_score)
-        tasks = [
-            (*shared, split, f"fold {k + 1}/{len(splits)}" if self.verbose else None)
-            for k, split in enumerate(splits)
-        ]
-        half = (len(tasks) + 1) // 2  # of the folds: these are done whenever a refit begins
+            plan = prepare(
+                estimator, Cs, X, y, weights, splits, scoring, verbose=bool(self.verbose)
+            )
+        self.classes_ = plan.classes
 
-        def refit(folds):
-            best = self._judge(Cs, grid, folds)
-            return best, *_refit(common, [fold[best] for fold in folds[:half]])
+        def choose(folds):
+            return Cs[best_index(tabulate(Cs, folds), self.refit, is_multimetric(folds))]
 
         foreseeable = self.refit and not callable(self.refit)
-        folds, refitted = _run_folds(tasks, jobs, refit if foreseeable else None)
+        folds, refitted = run_folds(plan, jobs, choose if foreseeable else None)
         worst = max(fit.gap for fold in folds for fit in fold)
         warn_unless_converged(worst, self.tol, self.max_iter)
 
-        self.scorer_ = scorer
-        best = self._judge(Cs, grid, folds)
+        self.multimetric_ = is_multimetric(folds)
+        self.cv_results_ = tabulate(Cs, folds)
         self.n_iter_ = max(fit.n_iter for fold in folds for fit in fold)
+        best = best_index(self.cv_results_, self.refit, self.multimetric_)
+        if best is None:
+            return self
+        self.best_index_, self.best_params_ = best, self.cv_results_["params"][best]
+        if not callable(self.refit):
+            metric = self.refit if self.multimetric_ else "score"
+            self.best_score_ = self.cv_results_[f"mean_test_{metric}"][best]
         if self.refit:
-            if refitted is None or refitted[0] != best:
+            if refitted is None or Cs[best] != refitted[0].C:
                 with side_by_side(jobs):
-                    refitted = refit(folds)
-            self._adopt(*refitted[1:])
+                    refitted = fit_all_rows(plan, folds, Cs[best])
+            self.best_estimator_, self.refit_time_ = refitted
+            self.n_iter_ = self.best_estimator_.n_iter_
+            if hasattr(self, "feature_names_in_"):
+                self.best_estimator_.feature_names_in_ = self.feature_names_in_
             warn_unless_converged(self.best_estimator_.duality_gap_, self.tol, self.max_iter)
         return self
 
-    def _adopt(self, estimator, seconds):
-        """The refit, with what it does not know of the data it was given."""
-        estimator.n_features_in_ = self.n_features_in_
-        if hasattr(self, "feature_names_in_"):
-            estimator.feature_names_in_ = self.feature_names_in_
-        self.best_estimator_, self.refit_time_ = estimator, seconds
-        self.n_iter_ = estimator.n_iter_
-
-    def _grid(self):
+    def _grid(self) -> np.ndarray:
         """The values of C as a float64 array, in the order given."""
         if isinstance(self.Cs, Integral):
             return np.geomspace(1e-4, 1e4, self.Cs)
@@ -223,78 +222,34 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError(f"Cs must be positive numbers, at least one, got {self.Cs!r}.")
         return Cs
 
-    def _judge(self, Cs, grid, folds):
-        """cv_results_ and the best_ attributes of these folds; where in ``grid`` the best C is."""
-        self.multimetric_ = isinstance(folds[0][0].test_score, dict)
-        positions = np.searchsorted(grid, Cs)
-        self.cv_results_ = _tabulate(Cs, [[fold[k] for k in positions] for fold in folds])
-        names = [key[len("mean_test_") :] for key in self.cv_results_ if "mean_test_" in key]
-        if callable(self.refit):
-            self.best_index_ = self.refit(self.cv_results_)
-            if not isinstance(self.best_index_, Integral):
-                raise TypeError("best_index_ returned is not an integer")
-            if not 0 <= self.best_index_ < len(self.cv_results_["params"]):
-                raise IndexError("best_index_ index out of range")
-        elif self.multimetric_:
-            if self.refit is False:
-                return None
-            if self.refit not in names:
-                raise ValueError(
-                    "For multi-metric scoring, refit must be False, a callable or one of"
-                    f" {names}, got {self.refit!r}."
-                )
-        if not callable(self.refit):
-            name = self.refit if self.multimetric_ else "score"
-            self.best_index_ = int(self.cv_results_[f"rank_test_{name}"].argmin())
-            self.best_score_ = self.cv_results_[f"mean_test_{name}"][self.best_index_]
-        self.best_params_ = self.cv_results_["params"][self.best_index_]
-        return positions[self.best_index_]
+    def _scoring(self, X, y, sample_weight):
+        """How ``scorer_`` scores: with the sample weights if it takes them."""
+        if sample_weight is not None and not _takes_weights(self.scorer_):
+            sample_weight = None
+            message = f"scoring={self.scoring!r} takes no sample_weight: scores have none."
+            warnings.warn(message, stacklevel=5)  # the caller's line
+        quick = self.scoring == "accuracy" and sample_weight is None
+        scorer = None if quick else self.scorer_
+        return Scoring(X, y, scorer, sample_weight, self.return_train_score)
 
-    @available_if(_refitted)
-    def decision_function(self, X):
+    @if_refitted
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
         """``best_estimator_.decision_function(X)``."""
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)
 
-    @available_if(_refitted)
-    def predict(self, X):
+    @if_refitted
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """``best_estimator_.predict(X)``."""
         check_is_fitted(self)
         return self.best_estimator_.predict(X)
 
-    @available_if(_refitted)
-    def score(self, X, y) -> float:
+    @if_refitted
+    def score(self, X: MatrixLike, y: ArrayLike) -> float:
         """``scoring`` of ``best_estimator_``; of several metrics, the one that ``refit`` names."""
         check_is_fitted(self)
         score = self.scorer_(self.best_estimator_, X, y)
         return score[self.refit] if self.multimetric_ else score
-
-
-@dataclass
-class _Common:
-    """What every fold starts from."""
-
-    estimator: L1LinearSVC
-    design: Design
-    y: np.ndarray
-    sample_weight: np.ndarray
-    classes: np.ndarray
-    solvers: list  # one for each class, at about the optimum of all rows for the smallest C
-
-
-@dataclass
-class _Fit:
-    """One fold at one C."""
-
-    C: float
-    classes: np.ndarray
-    W: np.ndarray  # (K, p + 1), the bias' weight last
-    gap: float
-    n_iter: int
-    fit_time: float
-    score_time: float
-    test_score: float | dict
-    train_score: float | dict | None
 
 
 def _takes_weights(scorer):
@@ -303,124 +258,46 @@ def _takes_weights(scorer):
     return "sample_weight" in signature(scorer).parameters
 
 
-def _accuracy(estimator, X, y):
-    """scikit-learn's score, without its checks of X and y, which cost more than a Newton step."""
-    return float(np.mean(estimator.predict(X) == y))
+def is_multimetric(folds: list[list[FoldFit]]) -> bool:
+    """Whether the fits of these folds have several scores each."""
+    return isinstance(folds[0][0].test_score, dict)
 
 
-class _FoldSVC(L1LinearSVC):
-    """L1LinearSVC that was told its decision values on the rows it will be scored on."""
+def best_index(results: dict[str, Any], refit: Refit, multimetric: bool) -> int | None:
+    """Where in ``cv_results_`` the best C is, as GridSearchCV's ``refit`` says.
 
-    def decision_function(self, X):
-        for rows, values in self.known:
-            if X is rows:
-                return values
-        return super().decision_function(X)
+    None where there are several metrics and ``refit`` is False.
 
-
-def _run_folds(tasks, jobs, refit):
-    """What _run_fold makes of each task; and if a job is without a task while the last of them
-    run, what ``refit`` makes of the folds before, or else None.
-
-    Threads are not joblib's: it looks every 10 ms for what is done, and knows no task that waits
-    for others.
+    Raises
+    ------
+    TypeError, IndexError
+        Where a callable ``refit`` gives no integer, or one out of range.
+    ValueError
+        Where ``refit`` names none of several metrics.
     """
-    jobs = min(jobs, len(tasks))
-    if jobs == 1 or not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
-        return Parallel(n_jobs=jobs)(delayed(_run_fold)(*task) for task in tasks), None
-    with ThreadPoolExecutor(jobs) as threads:
-        try:
-            folds = [threads.submit(_run_fold, *task) for task in tasks]
-            refitted, left = None, len(tasks) % jobs
-            if left and refit is not None:
-                refitted = threads.submit(refit, [fold.result() for fold in folds[:-left]])
-            return [fold.result() for fold in folds], refitted and refitted.result()
-        except BaseException:
-            threads.shutdown(cancel_futures=True)
-            raise
-
-
-@one_blas_thread
-def _run_fold(common, X, y, grid, scorer, weighted, with_train_score, split, label):
-    """A _Fit for each C of ``grid``, ascending."""
-    estimator = common.estimator
-    index = np.arange(len(common.y))
-    train, test = index[split[0]], index[split[1]]
-    began = time.perf_counter()
-    classes, solvers = _fold_solvers(common, train)
-    paths = [follow(solver, grid, estimator.tol, estimator.max_iter) for solver in solvers]
-    setup = (time.perf_counter() - began - sum(path.seconds.sum() for path in paths)) / len(grid)
-
-    parts = [("test", test)] + ([("train", train)] if with_train_score else [])
-    taken = (lambda rows: rows) if scorer is _accuracy else (lambda rows: _safe_indexing(X, rows))
-    parts = [(part, rows, taken(rows), _safe_indexing(y, rows)) for part, rows in parts]
-    fits, params = [], estimator.get_params()
-    for k, C in enumerate(grid):
-        fitted = _FoldSVC(**{**params, "C": float(C)})
-        fitted.classes_ = classes
-        fitted.n_features_in_ = common.design.shape[1] - 1
-        fitted._set_solution(paths, k)
-        products = np.column_stack([path.products[k] for path in paths])
-        values = products[:, 0] if len(classes) == 2 else products
-        fitted.known = [(part_X, values[rows]) for _, rows, part_X, _ in parts]
-        scores, times = {"train": None}, {}
-        for part, rows, part_X, part_y in parts:
-            extra = {"sample_weight": common.sample_weight[rows]} if weighted else {}
-            began = time.perf_counter()
-            scores[part] = scorer(fitted, part_X, part_y, **extra)
-            times[part] = time.perf_counter() - began
-        fits.append(
-            _Fit(
-                C=float(C),
-                classes=classes,
-                W=np.array([path.W[k] for path in paths]),
-                gap=fitted.duality_gap_,
-                n_iter=fitted.n_iter_,
-                fit_time=setup + sum(path.seconds[k] for path in paths),
-                score_time=times["test"],
-                test_score=scores["test"],
-                train_score=scores["train"],
-            )
+    if callable(refit):
+        index = refit(results)
+        if not isinstance(index, Integral):
+            raise TypeError("best_index_ returned is not an integer")
+        if not 0 <= index < len(results["params"]):
+            raise IndexError("best_index_ index out of range")
+        return index
+    metric = refit if multimetric else "score"
+    if metric is False:
+        return None
+    names = [key[len("mean_test_") :] for key in results if key.startswith("mean_test_")]
+    if metric not in names:
+        raise ValueError(
+            "For multi-metric scoring, refit must be False, a callable or one of"
+            f" {names}, got {refit!r}."
         )
-        if label:
-            fit = fits[-1]
-            print(
-                f"[{label}] C={C:g}: score {fit.test_score}, {np.count_nonzero(fit.W)} non-zero,"
-                f" gap {fit.gap:.1e}, {fit.n_iter} steps, {fit.fit_time:.3f} s"
-            )
-    return fits
+    return int(results[f"rank_test_{metric}"].argmin())
 
 
-@one_blas_thread
-def _refit(common, fits):
-    """All rows at the C of these fits, from the median of their weights: estimator, seconds."""
-    began = time.perf_counter()
-    estimator = clone(common.estimator).set_params(C=fits[0].C)
-    full = [fit.W for fit in fits if len(fit.classes) == len(common.classes)]
-    initial = np.median(full, axis=0) if full else [solver.w for solver in common.solvers]
-    paths = []
-    for w, near in zip(initial, common.solvers, strict=True):
-        solver = near.reweighted(near.weights)
-        solver.restart(w)
-        paths.append(follow(solver, [estimator.C], estimator.tol, estimator.max_iter, polish=True))
-    estimator.classes_ = common.classes
-    estimator._set_solution(paths, 0)
-    return estimator, time.perf_counter() - began
-
-
-def _fold_solvers(common, train):
-    """The fold's classes, and for each of their problems a solver near the smallest C."""
-    counts = np.bincount(train, minlength=len(common.y))  # a splitter may repeat rows
-    classes, weights = weigh_classes(
-        common.estimator.class_weight, common.y, common.sample_weight * counts
-    )
-    positive = np.searchsorted(common.classes, classes[-1:] if len(classes) == 2 else classes)
-    first = len(common.classes) - len(common.solvers)  # 1 where two classes share one problem
-    return classes, [common.solvers[k - first].reweighted(weights) for k in positive]
-
-
-def _tabulate(Cs, folds):
-    """GridSearchCV's ``cv_results_`` from a _Fit for each fold and C."""
+def tabulate(Cs: np.ndarray, folds: list[list[FoldFit]]) -> dict[str, Any]:
+    """GridSearchCV's ``cv_results_``, in the order of ``Cs``, from folds that ascend in C."""
+    positions = np.searchsorted(np.unique(Cs), Cs)
+    folds = [[fold[k] for k in positions] for fold in folds]
     results = {}
 
     def store(name, values, splits=True):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from l1svc.design import BLOCK_ROWS, LANES, THIN, Design, _transposed, side_by_side
+from l1svc.design import BLOCK_ROWS, LANES, SPARSE_SHARE, Design, _transposed, side_by_side
 
 BIAS = 0.5
 FEATURES = 7
@@ -34,7 +34,7 @@ def results(design, rng, n_threads):
 
 
 @pytest.mark.parametrize("as_given", [np.asarray, sp.csr_matrix])
-@pytest.mark.parametrize("share", [THIN / 2, 1.0])
+@pytest.mark.parametrize("share", [SPARSE_SHARE / 2, 1.0])
 @pytest.mark.parametrize("n", [1, BLOCK_ROWS, BLOCK_ROWS + 1, 4 * LANES * BLOCK_ROWS + 5])
 def test_products_are_those_of_the_matrix_in_the_same_bits_for_any_threads(n, share, as_given):
     rng = np.random.default_rng(n)
@@ -53,7 +53,7 @@ def test_of_a_dense_matrix_the_entries_are_kept_where_few_are_not_zero():
     rng = np.random.default_rng(0)
     X = rng.random((3 * BLOCK_ROWS, FEATURES))
     assert Design(X, BIAS).entries is None
-    X[rng.random(X.shape) > THIN / 2] = 0.0
+    X[rng.random(X.shape) > SPARSE_SHARE / 2] = 0.0
     design = Design(X, BIAS)
     np.testing.assert_array_equal(design.entries.toarray(), X)
     np.testing.assert_allclose(design.row_norms, np.sqrt((X**2).sum(axis=1) + BIAS**2))

@@ -251,6 +251,18 @@ def test_linear_svc_of_the_same_weights(problem):
     assert fit.coef_.any()
 
 
+def test_linear_svc_keeps_the_names_of_the_columns(problem, named_columns):
+    fit = L1LinearSVC(C=0.3).fit(*problem)
+    svc = to_linear_svc(fit)
+    np.testing.assert_array_equal(svc.feature_names_in_, named_columns)
+    assert svc.feature_names_in_ is not fit.feature_names_in_
+    assert svc.n_features_in_ == 12
+
+
+def test_linear_svc_of_unnamed_columns_has_no_names(problem):
+    assert not hasattr(to_linear_svc(L1LinearSVC(C=0.3).fit(*problem)), "feature_names_in_")
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks():
     """No expected failures, where LinearSVC has three: our weights are exact, n_iter_ is ours."""

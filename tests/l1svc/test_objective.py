@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,6 +8,8 @@ from scipy import sparse
 from sklearn.svm import LinearSVC
 
 from l1svc import L1LinearSVC, objective, relative_duality_gap
+from l1svc.design import Design
+from l1svc.objective import BATCH, certify, one_vs_rest
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -75,6 +79,10 @@ def test_weights_stand_for_repeated_rows_and_scaled_bias(problem):
             intercept_scaling=scaling,
         )
         assert weighted == pytest.approx(repeated, rel=1e-12)
+    weighted = objective(coef, intercept, 0.1, X, y, sample_weight=repeats)
+    rows = np.repeat(np.arange(len(y)), repeats)
+    repeated = objective(coef, intercept, 0.1, X[rows], y[rows])
+    assert weighted == pytest.approx(repeated, rel=1e-12)
     penalty = [objective(coef, 0.4, 0.1, X, y, intercept_scaling=s) for s in (1.0, 4.0)]
     assert penalty[0] - penalty[1] == pytest.approx(0.3, rel=1e-12)
 
@@ -91,9 +99,109 @@ def test_several_classes_sparse_and_no_intercept():
         assert objective(fit.coef_, None, 0.5, rows, y) == pytest.approx(sum(single), rel=1e-13)
 
 
+@pytest.mark.parametrize("as_given", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("m", [1, BATCH, 2 * BATCH + 3])
+def test_many_weights_at_once_are_certified_one_by_one(m, as_given):
+    rng = np.random.default_rng(m)
+    X, y = rng.normal(size=(25, 4)), rng.choice([-1.0, 1.0], size=25)
+    W, Cs = rng.normal(size=(m, 5)), rng.uniform(0.001, 2.0, size=m)
+    W[::3] *= 0.01
+    counts = rng.integers(0, 3, size=(m, 25)).astype(float)
+    design = Design(as_given(X), 0.5)
+    full = np.column_stack([X, np.full(25, 0.5)])
+    for weights in (counts, counts[0]):
+        primal, gap, products = certify(design, y, weights, Cs, W)
+        np.testing.assert_allclose(products, W @ full.T, atol=1e-12)
+        for k, (w, C) in enumerate(zip(W, Cs, strict=True)):
+            rows = np.repeat(np.arange(25), counts[k if weights.ndim == 2 else 0].astype(int))
+            args = w[:4], 0.5 * w[4], C, X[rows], y[rows]
+            loss, penalty = np.maximum(0, 1 - y * (full @ w))[rows] ** 2, np.abs(w).sum()
+            assert primal[k] == pytest.approx(penalty + C * loss.sum(), rel=1e-12)
+            expected = relative_duality_gap(*args, intercept_scaling=0.5)
+            assert gap[k] / primal[k] == pytest.approx(expected, rel=1e-10)
+
+
+def test_margins_of_few_weights_are_held_at_a_time(monkeypatch):
+    held = []
+    inner = Design.dot
+    monkeypatch.setattr(Design, "dot", lambda design, w: held.append(len(w)) or inner(design, w))
+    m = 2 * BATCH + 3
+    certify(Design(np.ones((4, 1)), 1.0), np.ones(4), np.ones(4), np.ones(m), np.ones((m, 2)))
+    assert held == [BATCH, BATCH, 3]
+
+
+def test_where_the_dual_point_is_feasible_it_is_not_scaled():
+    """At w = 0 and a small C: P = C·n, α = 2C, D = 2Cn − Cn, so the gap is 0; above, not."""
+    X, y = np.array([[1.0], [2.0], [-1.0]]), np.array([1, 1, -1])
+    lowest = 1 / 8  # 2C·|1 + 2 + 1| = 1
+    for C in (lowest / 2, lowest):
+        assert objective([0.0], 0.0, C, X, y) == pytest.approx(3 * C)
+        assert relative_duality_gap([0.0], 0.0, C, X, y) == 0.0
+    assert relative_duality_gap([0.0], 0.0, 2 * lowest, X, y) == pytest.approx(0.25)  # (1 − ½)²
+
+
+def test_one_vs_rest_targets():
+    y = np.array(["b", "a", "c", "a"])
+    targets = one_vs_rest(y, np.array(["a", "b", "c"]))
+    np.testing.assert_array_equal(targets, [[-1, 1, -1, 1], [1, -1, -1, -1], [-1, -1, 1, -1]])
+    assert targets.dtype == np.float64
+    y[2] = "b"
+    np.testing.assert_array_equal(one_vs_rest(y, np.array(["a", "b"])), [[1, -1, 1, -1]])
+
+
+def test_the_gap_of_several_classes_is_the_largest():
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(60, 4)), np.array(list("abc"))[np.arange(60) % 3]
+    coef, intercept = rng.normal(size=(3, 4)), rng.normal(size=3)
+    single = [
+        relative_duality_gap(w, b, 0.3, X, y == label)
+        for w, b, label in zip(coef, intercept, "abc", strict=True)
+    ]
+    assert relative_duality_gap(coef, intercept, 0.3, X, y) == pytest.approx(max(single), rel=1e-12)
+    sums = [
+        objective(w, b, 0.3, X, y == label)
+        for w, b, label in zip(coef, intercept, "abc", strict=True)
+    ]
+    assert objective(coef, intercept, 0.3, X, y) == pytest.approx(sum(sums), rel=1e-12)
+
+
+def test_what_is_given_may_be_lists_sparse_or_of_less_precision(problem):
+    X, y = problem
+    X = X.astype(np.float32).astype(float)
+    coef, weights = np.where(np.arange(12) % 2, 0.1, 0.0), 0.5 + np.arange(len(y)) % 3
+    for function in (objective, relative_duality_gap):
+        expected = function(coef, 0.3, 0.1, X, y, sample_weight=weights)
+        for coef_, intercept, X_, y_, weights_ in [
+            (sparse.csr_matrix(coef), [0.3], X.astype(np.float32), y, weights),
+            ([list(coef)], np.array([0.3]), X.tolist(), y.tolist(), weights.tolist()),
+            (coef, 0.3, X.astype(object), y, weights),
+            (coef[None], 0.3, sparse.coo_matrix(X), np.where(y > 0, "b", "a"), weights),
+        ]:
+            got = function(coef_, intercept, 0.1, X_, y_, sample_weight=weights_)
+            assert got == pytest.approx(expected, rel=1e-13)
+    unpenalised = objective(coef, None, 0.1, X, y)
+    assert unpenalised == pytest.approx(objective(coef, 0.0, 0.1, X, y), rel=1e-13)
+    at_bias_2 = primal_minus_dual(coef, 0.0, 0.1, X, y)[0] - unpenalised
+    assert at_bias_2 == pytest.approx(0.0, abs=1e-12)
+
+
+def test_without_an_intercept_the_dual_is_not_bound_by_its_column():
+    X, y = np.array([[1.0], [1.0], [2.0], [-1.0]]), np.array([1, 1, -1, 1])
+    coef, C = np.zeros(1), 1 / 6  # 2C·|1 + 1 − 2 − 1| ≤ 1 < 2C·|Σy| · 2
+    assert relative_duality_gap(coef, None, C, X, y) == 0.0
+    assert relative_duality_gap(coef, None, C, X, y, intercept_scaling=10.0) == 0.0
+    assert relative_duality_gap(coef, 0.0, C, X, y, intercept_scaling=10.0) > 0.5
+
+
 def test_refuses_what_does_not_fit(problem):
     X, y = problem
-    with pytest.raises(ValueError, match="coef must have shape"):
-        relative_duality_gap(np.zeros(3), 0.0, 1.0, X, y)
-    with pytest.raises(ValueError, match="at least 2 classes"):
+    for coef in (np.zeros(3), np.zeros((2, 12))):
+        message = r"^coef must have shape \(1, 12\) for these X and y, got " + re.escape(
+            f"{np.atleast_2d(coef).shape}."
+        )
+        with pytest.raises(ValueError, match=message + "$"):
+            relative_duality_gap(coef, 0.0, 1.0, X, y)
+    with pytest.raises(ValueError, match=r"^y must have at least 2 classes, got 1\.$"):
         relative_duality_gap(np.zeros(12), 0.0, 1.0, X, np.ones(len(y)))
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        objective(np.zeros(12), 0.0, 1.0, X, X[:, 0])

@@ -8,6 +8,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit, Stra
 from sklearn.utils.estimator_checks import check_estimator
 
 from l1svc import L1LinearSVC, L1LinearSVCSearchCV, to_linear_svc
+from l1svc.search import best_index
 
 CS = [0.3, 0.02, 0.1]  # in no order
 VARYING = ("fit_time", "score_time", "duality_gap", "n_iter", "params")
@@ -156,6 +157,60 @@ def test_loose_fits_warn(problem):
 def test_parameters_are_checked(problem, bad, message):
     with pytest.raises(ValueError, match=message):
         L1LinearSVCSearchCV(**bad).fit(*problem)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_refit_keeps_the_names_of_the_columns(problem, named_columns, jobs):
+    search = L1LinearSVCSearchCV(CS, cv=3, n_jobs=jobs).fit(*problem)
+    for estimator in (search, search.best_estimator_, to_linear_svc(search)):
+        np.testing.assert_array_equal(estimator.feature_names_in_, named_columns)
+        assert estimator.n_features_in_ == 12
+
+
+RESULTS = {
+    "params": [{}, {}, {}],
+    "mean_test_a": np.array([0.5, 0.9, 0.9]),
+    "rank_test_a": np.array([3, 1, 1]),
+    "mean_test_b": np.array([0.9, 0.1, 0.2]),
+    "rank_test_b": np.array([1, 3, 2]),
+}
+
+
+@pytest.mark.parametrize(
+    ("refit", "expected"), [("a", 1), ("b", 0), (False, None), (lambda results: 2, 2)]
+)
+def test_the_best_of_several_metrics_is_refits(refit, expected):
+    assert best_index(RESULTS, refit, multimetric=True) == expected
+
+
+@pytest.mark.parametrize("refit", [True, False, "whatever"])
+def test_the_best_of_one_metric_is_its_first_of_rank_1(refit):
+    results = {"params": [{}, {}], "mean_test_score": [1, 1], "rank_test_score": np.array([1, 1])}
+    assert best_index(results, refit, multimetric=False) == 0
+
+
+@pytest.mark.parametrize(
+    ("refit", "error", "message"),
+    [
+        (True, ValueError, r"refit must be False, .* one of \['a', 'b'\], got True"),
+        ("c", ValueError, "got 'c'"),
+        (lambda results: 1.0, TypeError, "not an integer"),
+        (lambda results: 3, IndexError, "out of range"),
+        (lambda results: -1, IndexError, "out of range"),
+    ],
+)
+def test_what_names_no_best_is_refused(refit, error, message):
+    with pytest.raises(error, match=message):
+        best_index(RESULTS, refit, multimetric=True)
+
+
+def test_a_callable_refit_is_asked_once(problem):
+    asked = []
+    search = L1LinearSVCSearchCV(CS, cv=3, refit=lambda results: asked.append(results) or 2)
+    search.fit(*problem)
+    assert len(asked) == 1
+    assert search.best_params_ == {"C": CS[2]} == {"C": search.best_estimator_.C}
+    assert not hasattr(search, "best_score_")
 
 
 def test_without_refit_there_is_nothing_to_predict_with(problem):

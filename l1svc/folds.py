@@ -1,0 +1,265 @@
+"""The folds of a search over C: every fit, its scores, and the refit to all rows.
+
+The smallest C is solved on all rows once. Each fold starts there, with its left-out rows at weight
+0, and follows C upward.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from joblib.parallel import ThreadingBackend, get_active_backend
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+
+from .design import Design
+from .estimators import L1LinearSVC, one_blas_thread, weigh_classes
+from .newton import NewtonSolver
+from .objective import one_vs_rest
+from .path import follow, start
+
+START_STEPS = 2  # Newton steps on all rows, from which every fold starts
+
+Score = float | dict[str, float]
+Split = tuple[np.ndarray, np.ndarray]  # training and test rows: indices or masks
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How each fit is scored: a scorer, and X and y as the caller gave them."""
+
+    X: Any
+    y: Any
+    scorer: Callable[..., Score] | None  # None: accuracy, which the decision values tell
+    sample_weight: np.ndarray | None  # None: scores without weights
+    return_train_score: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all folds and the refit share."""
+
+    estimator: L1LinearSVC  # its parameters are those of every fit, but for C
+    grid: np.ndarray  # the values of C, ascending, each once
+    design: Design
+    y: np.ndarray
+    sample_weight: np.ndarray
+    splits: list[Split]
+    classes: np.ndarray
+    solvers: list[NewtonSolver]  # for each class, near the optimum of all rows at the smallest C
+    scoring: Scoring
+    verbose: bool
+
+
+@dataclass(frozen=True)
+class FoldFit:
+    """One fold at one C."""
+
+    C: float
+    classes: np.ndarray
+    W: np.ndarray  # (K, p + 1), the bias' weight last
+    gap: float
+    n_iter: int
+    fit_time: float
+    score_time: float
+    test_score: Score
+    train_score: Score | None
+
+
+def prepare(
+    estimator: L1LinearSVC,
+    Cs: np.ndarray,
+    X: Any,
+    y: np.ndarray,
+    sample_weight: np.ndarray,
+    splits: list[Split],
+    scoring: Scoring,
+    verbose: bool,
+) -> Plan:
+    """The plan of a search over ``Cs``: all rows are fitted at the smallest C, nearly.
+
+    Parameters
+    ----------
+    estimator : L1LinearSVC
+    Cs : float64 ndarray of shape (m,), in any order
+    X : float64 ndarray (C order) or CSR matrix of shape (n, p)
+    y : ndarray of shape (n,)
+    sample_weight : float64 ndarray of shape (n,)
+    splits : list of (training rows, test rows), for each fold
+    scoring : Scoring
+    verbose : bool
+        Whether to print a line for each fit.
+
+    Raises
+    ------
+    ValueError
+        Where y has a single class.
+    """
+    classes, weights = weigh_classes(estimator.class_weight, y, sample_weight)
+    grid = np.unique(Cs)
+    design = Design(X, estimator.intercept_scaling if estimator.fit_intercept else 0.0)
+    solvers = []
+    for target in one_vs_rest(y, classes):
+        solver = start(design, target, weights, grid[0], estimator.max_iter)
+        solver.solve(grid[0], START_STEPS)
+        solvers.append(solver)
+    return Plan(
+        estimator=estimator,
+        grid=grid,
+        design=design,
+        y=y,
+        sample_weight=sample_weight,
+        splits=splits,
+        classes=classes,
+        solvers=solvers,
+        scoring=scoring,
+        verbose=verbose,
+    )
+
+
+def run_folds(
+    plan: Plan,
+    jobs: int,
+    choose: Callable[[list[list[FoldFit]]], float] | None,
+) -> tuple[list[list[FoldFit]], tuple[L1LinearSVC, float] | None]:
+    """The fits of all folds, ascending in C; and the refit, if it could begin early.
+
+    The refit begins when a job finds no fold left, at the C that ``choose`` tells from the folds
+    done by then. Without ``choose`` it does not begin.
+
+    Threads are not joblib's: it looks every 10 ms for what is done, and knows no task that waits
+    for others.
+
+    Raises
+    ------
+    ValueError
+        Where the training rows of a fold have a single class.
+    """
+    n_folds = len(plan.splits)
+    jobs = min(jobs, n_folds)
+    if jobs == 1 or not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
+        return Parallel(n_jobs=jobs)(delayed(_run_fold)(plan, k) for k in range(n_folds)), None
+    with ThreadPoolExecutor(jobs) as threads:
+        try:
+            folds = [threads.submit(_run_fold, plan, k) for k in range(n_folds)]
+            refit, left = None, n_folds % jobs
+            if left and choose is not None:
+                done = [fold.result() for fold in folds[:-left]]
+                refit = threads.submit(fit_all_rows, plan, done, choose(done))
+            return [fold.result() for fold in folds], refit.result() if refit else None
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
+@one_blas_thread
+def fit_all_rows(plan: Plan, folds: list[list[FoldFit]], C: float) -> tuple[L1LinearSVC, float]:
+    """All rows fitted at C, from the median of the folds' weights there; and the seconds it took.
+
+    The first half of the folds counts, which is done whenever a refit begins: so its start, hence
+    its bits, do not depend on the number of jobs.
+    """
+    began = time.perf_counter()
+    estimator = clone(plan.estimator).set_params(C=float(C))
+    k = np.searchsorted(plan.grid, C)
+    fits = [fold[k] for fold in folds[: (len(plan.splits) + 1) // 2]]
+    full = [fit.W for fit in fits if len(fit.classes) == len(plan.classes)]
+    initial = np.median(full, axis=0) if full else [solver.w for solver in plan.solvers]
+    paths = []
+    for w, near in zip(initial, plan.solvers, strict=True):
+        solver = near.reweighted(near.weights)
+        solver.restart(w)
+        paths.append(follow(solver, [C], estimator.tol, estimator.max_iter, polish=True))
+    estimator.classes_ = plan.classes
+    estimator.n_features_in_ = plan.design.shape[1] - 1
+    estimator._set_solution(paths, 0)
+    return estimator, time.perf_counter() - began
+
+
+@one_blas_thread
+def _run_fold(plan: Plan, number: int) -> list[FoldFit]:
+    """A fit for each C of the grid, ascending."""
+    tol, max_iter = plan.estimator.tol, plan.estimator.max_iter
+    train, test = (np.arange(len(plan.y))[rows] for rows in plan.splits[number])
+    began = time.perf_counter()
+    classes, solvers = _fold_solvers(plan, train)
+    paths = [follow(solver, plan.grid, tol, max_iter) for solver in solvers]
+    in_paths = sum(path.seconds.sum() for path in paths)
+    setup = (time.perf_counter() - began - in_paths) / len(plan.grid)
+
+    score_test = _scorer_on(plan, test)
+    score_train = _scorer_on(plan, train) if plan.scoring.return_train_score else None
+    fits = []
+    for k, C in enumerate(plan.grid):
+        svc = _FoldSVC(**plan.estimator.get_params()).set_params(C=float(C))
+        svc.classes_ = classes
+        svc.n_features_in_ = plan.design.shape[1] - 1
+        svc._set_solution(paths, k)
+        products = np.column_stack([path.products[k] for path in paths])
+        values = products[:, 0] if len(classes) == 2 else products
+        began = time.perf_counter()
+        test_score = score_test(svc, values)
+        score_time = time.perf_counter() - began
+        fit = FoldFit(
+            C=svc.C,
+            classes=classes,
+            W=np.array([path.W[k] for path in paths]),
+            gap=svc.duality_gap_,
+            n_iter=svc.n_iter_,
+            fit_time=setup + sum(path.seconds[k] for path in paths),
+            score_time=score_time,
+            test_score=test_score,
+            train_score=score_train(svc, values) if score_train else None,
+        )
+        fits.append(fit)
+        if plan.verbose:
+            print(
+                f"[fold {number + 1}/{len(plan.splits)}] C={C:g}: score {fit.test_score},"
+                f" {np.count_nonzero(fit.W)} non-zero, gap {fit.gap:.1e}, {fit.n_iter} steps,"
+                f" {fit.fit_time:.3f} s"
+            )
+    return fits
+
+
+def _fold_solvers(plan: Plan, train: np.ndarray) -> tuple[np.ndarray, list[NewtonSolver]]:
+    """The fold's classes, and for each of their problems a solver near the smallest C."""
+    counts = np.bincount(train, minlength=len(plan.y))  # a splitter may repeat rows
+    classes, weights = weigh_classes(
+        plan.estimator.class_weight, plan.y, plan.sample_weight * counts
+    )
+    positive = np.searchsorted(plan.classes, classes[-1:] if len(classes) == 2 else classes)
+    first = len(plan.classes) - len(plan.solvers)  # 1 where two classes share one problem
+    return classes, [plan.solvers[k - first].reweighted(weights) for k in positive]
+
+
+class _FoldSVC(L1LinearSVC):
+    """L1LinearSVC that was told its decision values on the rows it is scored on."""
+
+    def decision_function(self, X):
+        return self.values if X is self.rows else super().decision_function(X)
+
+
+def _scorer_on(plan: Plan, rows: np.ndarray) -> Callable[[_FoldSVC, np.ndarray], Score]:
+    """A function of a fit and its decision values on all rows: the fit's score on ``rows``."""
+    scorer, weights = plan.scoring.scorer, plan.scoring.sample_weight
+    if scorer is None:
+        labels = plan.y[rows]
+        return lambda svc, values: _accuracy(svc.classes_, values[rows], labels)
+    X, y = _safe_indexing(plan.scoring.X, rows), _safe_indexing(plan.scoring.y, rows)
+    extra = {} if weights is None else {"sample_weight": weights[rows]}
+
+    def score(svc: _FoldSVC, values: np.ndarray) -> Score:
+        svc.rows, svc.values = X, values[rows]
+        return scorer(svc, X, y, **extra)
+
+    return score
+
+
+def _accuracy(classes: np.ndarray, values: np.ndarray, y: np.ndarray) -> float:
+    """scikit-learn's accuracy, without its checks, which cost more than a Newton step."""
+    chosen = values.argmax(axis=1) if values.ndim == 2 else (values > 0).astype(int)
+    return float(np.mean(classes[chosen] == y))
