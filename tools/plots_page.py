@@ -113,13 +113,22 @@ function arrange(main) {
   }
 }
 
+const LOOK = {
+  font: "system-ui, sans-serif",
+  axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", gridOpacity: 0.6 },
+  legend: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+};
+
 // A chart of at most `room` pixels: smaller panels, then fewer in a row; in little room, the
 // legend below.
 function fitted({ ...spec }, room) {
   const little = room < 600;
+  const legend = { ...LOOK.legend, ...spec.config?.legend };
   if (little) {
-    const legend = { ...spec.config?.legend, orient: "bottom", gradientLength: room - 60 };
-    spec.config = { ...spec.config, legend: { ...legend, direction: undefined } };
+    const direction = legend.gradientLength ? "horizontal" : "vertical";
+    Object.assign(legend, { orient: "bottom", direction, titleOrient: "top" });
+    const across = { gradientLength: room - 40, labelFontSize: 10 };
+    if (legend.gradientLength) Object.assign(legend, across);
   }
   const resize = (panel, width) => {
     const size = Math.min(panel.width, Math.floor(width));
@@ -132,9 +141,10 @@ function fitted({ ...spec }, room) {
     const panels = spec.usermeta?.difference && revisions === 2 ? 3 : revisions;
     spec.columns = Math.min(spec.columns, panels, Math.max(1, Math.floor(beside / 200)));
     spec.spec = resize(spec.spec, beside / spec.columns - axes);
-  } else if (spec.vconcat) spec.vconcat = spec.vconcat.map((panel) => resize(panel, room - 70));
-  else spec = resize(spec, room - 60);
-  return spec;
+    if (legend.gradientLength && !little) legend.gradientLength = spec.spec.height;
+  } else if (spec.vconcat) spec.vconcat = spec.vconcat.map((panel) => resize(panel, room - 85));
+  else spec = resize(spec, room - 65);
+  return { ...spec, config: { ...LOOK, legend } };
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -148,7 +158,10 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const [id, spec] of charts) {
       const div = document.getElementById(id);
       const actions = { export: true, source: false, compiled: false, editor: false };
-      vegaEmbed(div, fitted(spec, div.parentElement.clientWidth), { mode: "vega-lite", actions });
+      const options = { mode: "vega-lite", actions };
+      vegaEmbed(div, fitted(spec, div.parentElement.clientWidth), options).then(() => {
+        div.querySelector("summary").ariaLabel = "Save this chart";
+      });
     }
   };
   draw();
@@ -170,9 +183,11 @@ section > p:empty { display: none }
 figure { margin: 0; max-width: 46rem }
 figcaption { font-weight: 600; overflow-wrap: anywhere }
 img { display: block; width: 100%; height: auto }
-div.vega-embed { display: block; padding: 0 }
-.vega-embed svg.marks { max-width: 100%; height: auto }
-@media (min-width: 1000px) {
+div.vega-embed.has-actions { display: inline-block; padding: 0; max-width: 100% }
+.vega-embed svg.marks { display: block; max-width: 100%; height: auto }
+.vega-embed .mark-rect path { shape-rendering: crispEdges }
+@media (max-width: 600px) { .vega-embed details { display: none } }
+@media print, (min-width: 1000px) {
   main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); column-gap: 2rem }
   h1, section { grid-column: span 2 }
   .plots_roc_csv, .plots_precision_recall_csv { grid-column: span 1 }
@@ -180,7 +195,7 @@ div.vega-embed { display: block; padding: 0 }
 @page { size: A4 landscape; margin: 10mm }
 @media print {
   main { max-width: none; margin: 0; padding: 0 }
-  img, .vega-embed svg.marks { max-height: 160mm; object-fit: contain; object-position: left }
+  img, .vega-embed svg.marks { max-height: 140mm; object-fit: contain; object-position: left }
   .vega-embed details { display: none }
 }
 """

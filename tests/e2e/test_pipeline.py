@@ -13,6 +13,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from matplotlib import colormaps
+from matplotlib.colors import AsinhNorm, to_rgb
 from playwright.sync_api import Page, expect
 
 from pipeline.sources import SHA256
@@ -21,6 +24,10 @@ from tests.wrong_params import WRONG
 
 TABLES, PICTURES = plots(".csv"), plots(".png")
 PLOTS = sorted(TABLES + PICTURES)
+
+WIDTHS = [1300, 768, 360]  # pixels: of a screen, a tablet, a phone
+NEGATIVE, POSITIVE, ZERO = "#B2182B", "#2166AC", "#C9CBCE"
+REVISIONS = ["#00796B", "#B26A00", "#6D4C41"]
 
 Run = Callable[..., subprocess.CompletedProcess]
 
@@ -206,19 +213,65 @@ def test_plots_show_has_every_plot(project: Path, run: Run) -> None:
         assert name in text or name.replace(".csv", "_csv") in text
 
 
-def assert_all_is_drawn(page: Page, file: Path, revisions: int) -> None:
-    """Every table as a chart that is not empty, every picture loaded, once a revision."""
-    page.goto(file.as_uri())
-    charts = page.locator("svg.marks")
-    expect(charts).to_have_count(len(TABLES))
-    for chart in charts.all():
-        box = chart.bounding_box()
-        assert min(box["width"], box["height"]) > 150
-        assert chart.locator("path[d]").count() > 4
-        assert chart.locator("text").count() > 4
-    widths = page.locator("img").evaluate_all("all => all.map(image => image.naturalWidth)")
-    assert len(widths) == revisions * len(PICTURES)
-    assert min(widths) > 900
+def open_page(page: Page, project: Path, width: int = WIDTHS[0]) -> None:
+    """What `dvc plots` wrote, in a window of `width`, once every chart is drawn."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto((project / "dvc_plots/index.html").as_uri())
+    expect(page.locator("svg.marks")).to_have_count(len(TABLES))
+    expect(page.locator("summary[aria-label]")).to_have_count(len(TABLES))
+
+
+def assert_all_is_drawn(page: Page, project: Path, revisions: list[str]) -> None:
+    """Every table as a chart that is not empty, every picture loaded and named, at any width."""
+    named = " and ".join(revisions) if len(revisions) < 3 else "{}, {} and {}".format(*revisions)
+    for width in WIDTHS:
+        open_page(page, project, width)
+        assert page.title() == page.locator("main h1").inner_text() == f"Plots: {named}"
+        charts = page.locator("svg.marks")
+        for chart in charts.all():
+            box = chart.bounding_box()
+            assert min(box["width"], box["height"]) > 150
+            assert box["x"] + box["width"] <= width
+            assert box["width"] > 0.85 * float(chart.get_attribute("width"))  # readable
+            assert chart.locator("path[d]").count() > 4
+            assert chart.locator("text").count() > 4
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert_nothing_is_cut(page)
+        rows = page.locator(".pictures")
+        assert rows.count() == len(PICTURES)
+        for row in rows.all():
+            assert row.locator("figcaption").all_inner_texts() == revisions
+            images = row.locator("img").all()
+            for image, revision in zip(images, revisions, strict=True):
+                assert image.evaluate("image => image.naturalWidth") > 900
+                assert re.fullmatch(rf"[A-Z][a-z].+, {revision}", image.get_attribute("alt"))
+            boxes = [image.bounding_box() for image in images]
+            assert max(box["x"] + box["width"] for box in boxes) <= width
+            tops = [box["y"] for box in boxes]
+            assert tops == ([tops[0]] * len(tops) if width > 360 else sorted(set(tops)))
+        if width != 768:
+            found = Axe().run(page).response["violations"]
+            assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == []
+
+
+def assert_nothing_is_cut(page: Page) -> None:
+    """All that a chart draws of its data lies inside its panel."""
+    outside = page.evaluate(
+        """() => {
+          const marks = ["symbol", "line", "rect", "rule"].map((m) => `.mark-${m}.role-mark path`);
+          const found = [...document.querySelectorAll([...marks, ".role-mark line"].join())];
+          return found.filter((mark) => {
+            const group = mark.closest(".role-mark").parentElement.parentElement;
+            const panel = group.querySelector(":scope > .background").getBoundingClientRect();
+            const { left, right, top, bottom } = mark.getBoundingClientRect();
+            const far = 6; // half of a large point
+            return left < panel.left - far || right > panel.right + far
+              || top < panel.top - far || bottom > panel.bottom + far;
+          }).map((mark) => mark.outerHTML);
+        }"""
+    )
+    assert outside == []
+    assert page.locator("svg.marks [clip-path]").count() == 0
 
 
 def texts(page: Page, table: str) -> list[str]:
@@ -227,26 +280,119 @@ def texts(page: Page, table: str) -> list[str]:
     return chart.locator("text:not(:has(tspan)), tspan").all_text_contents()
 
 
-def cells(page: Page, table: str) -> list[str]:
-    """What a chart's rectangles say of themselves, in the order of drawing."""
-    marks = page.locator(f"div[id*={table}] svg.marks .mark-rect.role-mark path")
-    return marks.evaluate_all("all => all.map(mark => mark.getAttribute('aria-label'))")
+def marks(page: Page, table: str, kind: str) -> list[dict[str, str]]:
+    """A chart's rectangles, lines, symbols or rules: what they say of themselves, and their look.
+
+    "name" is the label; of a label like "C: 0.2; images: test", these are items of their own too.
+    """
+    found = page.locator(f"div[id*={table}] svg.marks .mark-{kind}.role-mark > *").evaluate_all(
+        """all => all.map((mark) => {
+          const { fill, stroke, strokeDasharray, opacity } = getComputedStyle(mark);
+          return { name: mark.ariaLabel ?? "", fill, stroke, strokeDasharray, opacity };
+        })"""
+    )
+    parts = r"([^:;]+): ([^;]+)(?:; |$)"
+    return [dict(re.findall(parts, mark["name"])) | mark for mark in found]
+
+
+def hexed(colour: str) -> str:
+    """ "rgb(1, 2, 3)", as browsers have it, as "#010203"."""
+    return "#{:02X}{:02X}{:02X}".format(*map(int, re.findall(r"\d+", colour)))
+
+
+def weights_drawn(page: Page) -> dict[tuple[str, int, int], tuple[float, str]]:
+    """The weights chart's values and colours by panel, row and column."""
+    drawn = {}
+    for mark in marks(page, "weights", "rect"):
+        says = re.fullmatch(r"(.+), row (\d+), column (\d+): \w+ (\S+)", mark["name"])
+        panel, row, column, value = says.groups()
+        number = float(value.replace("−", "-"))  # Vega writes a minus sign
+        drawn[panel, int(row), int(column)] = (number, hexed(mark["fill"]))
+    return drawn
 
 
 def test_the_page_of_all_plots_needs_no_network(project: Path, run: Run, page: Page) -> None:
     run("python", "-m", "tools.plots_page")
     run("dvc", "plots", "show")
-    assert_all_is_drawn(page, project / "dvc_plots/index.html", revisions=1)
+    assert_all_is_drawn(page, project, ["workspace"])
+    headings = page.locator("h2").all_inner_texts()
+    assert len(headings) == len(PLOTS)
+    assert headings[:2] == ["The weights, as a picture", "The weights of the pixels"]
+    assert not re.search("plots/|csv|png|boundary", " ".join(headings))
     counts = metrics(project, "evaluate")["test"]["confusion"]
     shown = [text for text in texts(page, "confusion") if text in map(str, counts.values())]
     assert shown == [str(counts[name]) for name in ("tn", "fp", "fn", "tp")]
-    assert "workspace (positive: 8)" in texts(page, "roc")
-    assert "workspace (positive: 8)" in texts(page, "precision_recall")
-    assert "workspace: above 0, the model says 8" in texts(page, "scores")
+    assert "workspace (positive class: 8)" in texts(page, "roc")
+    assert "workspace (positive class: 8)" in texts(page, "precision_recall")
+    assert "red is 5, blue is 8; above 0 the model says 8" in texts(page, "scores")
     assert "red speaks for 5, blue for 8" in texts(page, "weights")
-    assert "difference" not in texts(page, "weights")
-    assert len(cells(page, "weights")) == 784
+    assert "workspace, trained at C = 0.2" in texts(page, "path")
+    said = page.locator("section", has=page.locator("div[id*=weights]")).all_inner_texts()
+    assert not re.search("difference|minus|outlined|only here", " ".join(said))
     assert run("git", "status", "--porcelain").stdout == ""
+
+
+@pytest.fixture
+def table(project: Path, run: Run):
+    """Draw a table of plots/ with other values; it is put back at once."""
+
+    def draw(name: str, change: Callable[[list[dict]], None]) -> None:
+        file = project / "plots" / name
+        before = file.read_text()
+        rows = list(csv.DictReader(before.splitlines()))
+        change(rows)
+        with file.open("w") as changed:
+            writer = csv.DictWriter(changed, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        run("dvc", "plots", "show")
+        file.write_text(before)
+
+    return draw
+
+
+def test_a_weight_has_the_shade_of_the_picture(project: Path, page: Page, table) -> None:
+    weights = np.append(np.linspace(-3, 3, 600), np.geomspace(1e-6, 1, 183) ** 2)
+    weights = np.insert(weights, 0, 0).round(6)  # DVC's page says six decimals
+
+    def change(rows: list[dict]) -> None:
+        for row, weight in zip(rows, weights, strict=True):
+            row["weight"] = weight
+
+    table("weights.csv", change)
+    open_page(page, project)
+    drawn = weights_drawn(page)
+    assert len(drawn) == 784
+    norm, shades = AsinhNorm(0.1, -2, 2), colormaps["RdBu"]
+    for at, weight in enumerate(weights):
+        value, colour = drawn["workspace", at // 28, at % 28]
+        assert value == pytest.approx(weight, abs=1e-9)
+        if weight == 0:
+            assert colour == ZERO
+        else:
+            wanted = np.array(shades(norm(weight))[:3])
+            assert np.abs(np.array(to_rgb(colour)) - wanted).max() <= 2 / 255, weight
+    ticks = ["−1", "−0.5", "−0.2", "−0.1", "0", "0.1", "0.2", "0.5", "1"]
+    assert set(texts(page, "weights")) >= {*ticks, "≤ −2", "≥ 2"}
+
+
+def test_a_path_from_far_below_is_all_there(project: Path, page: Page, table) -> None:
+    def change(rows: list[dict]) -> None:
+        for row, accuracy in zip(rows, [0.489, 0.489, 0.62], strict=False):
+            row["train_accuracy"] = row["test_accuracy"] = accuracy
+
+    table("path.csv", change)
+    open_page(page, project)
+    assert_nothing_is_cut(page)
+
+
+def test_printed_no_plot_is_cut(project: Path, page: Page) -> None:
+    open_page(page, project)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1047, "height": 718})  # A4 across, less the margins
+    for section in page.locator("section").all():
+        assert section.evaluate("section => getComputedStyle(section).breakInside") == "avoid"
+        assert section.bounding_box()["height"] < 718
 
 
 @pytest.fixture(scope="module")
@@ -319,23 +465,48 @@ def test_change_c_and_compare(project: Path, run: Run, params: Path) -> None:
 
 def test_two_revisions_side_by_side_need_no_network(project: Path, run: Run, page: Page) -> None:
     run("dvc", "plots", "diff")
-    assert_all_is_drawn(page, project / "dvc_plots/index.html", revisions=2)
+    assert_all_is_drawn(page, project, ["HEAD", "workspace"])
+    open_page(page, project)
     old, new = weights_of("HEAD", run), weights_of("workspace", run)
-    drawn = cells(page, "weights")
+    drawn = weights_drawn(page)
     assert len(drawn) == 3 * 784
-    # Vega writes a minus sign and 12 digits
     shown = {
-        (int(found["row"]), int(found["column"])): float(found["difference"].replace("−", "-"))
-        for found in (dict(part.split(": ") for part in cell.split("; ")) for cell in drawn)
-        if "difference" in found
+        at: value
+        for (panel, *at), (value, _) in drawn.items()
+        if panel == "workspace minus HEAD"
+        for at in [tuple(at)]
     }
-    assert shown == pytest.approx({at: new[at] - old[at] for at in old}, abs=1e-9)
-    said = " ".join(texts(page, "weights"))
-    assert "workspace minus HEAD" in said
-    assert "purple: more for 5, orange: more for 8" in said
-    largest = max(shown, key=shown.get)  # orange: more red than blue in it
-    assert colour_of(page, largest) == "orange"
-    assert colour_of(page, min(shown, key=shown.get)) == "purple"
+    assert shown == pytest.approx({at: new[at] - old[at] for at in old}, abs=1e-6)
+    said = texts(page, "weights")
+    assert "red: more for 5, blue: for 8" in said
+    for weights, others in ((old, new), (new, old)):
+        only = sum(weights[at] != 0 and others[at] == 0 for at in weights)
+        assert f"outlined: {only} used only here" in said
+    outlined = [mark for mark in marks(page, "weights", "rect") if mark["stroke"] != "none"]
+    assert len(outlined) == sum((old[at] != 0) != (new[at] != 0) for at in old)
+    colours = {at: drawn["workspace minus HEAD", *at][1] for at in shown}
+    for extreme, red in ((min, True), (max, False)):
+        shade = to_rgb(colours[extreme(shown, key=shown.get)])
+        assert (shade[0] > shade[2]) == red
+    assert colours[next(at for at in shown if shown[at] == 0)] == ZERO
+
+
+def test_the_path_marks_the_c_of_each_revision(project: Path, page: Page) -> None:
+    open_page(page, project)
+    said = texts(page, "path")
+    named = {"HEAD, trained at C = 0.2": "0.2", "workspace, trained at C = 0.05": "0.05"}
+    assert [text for text in said if "trained" in text] == list(named)
+    points = [mark for mark in marks(page, "path", "symbol") if mark["opacity"] == "1"]
+    rules = marks(page, "path", "rule")
+    lines = marks(page, "path", "line")
+    assert {mark["strokeDasharray"] for mark in lines} == {"5px, 3px", "1px, 0px", "none"}
+    for (name, C), colour in zip(named.items(), REVISIONS, strict=False):
+        ours = [mark for mark in points if hexed(mark["fill"]) == colour]
+        assert len(ours) == 2 + 1 + 1  # train and test, weights, objective
+        assert {mark["C"] for mark in ours} == {C}
+        assert {mark["revision"] for mark in ours} == {name}
+        assert sum(hexed(mark["stroke"]) == colour for mark in rules) == 3
+        assert sum(hexed(mark["stroke"]) == colour for mark in lines) == 4
 
 
 def weights_of(revision: str, run: Run) -> dict[tuple[int, int], float]:
@@ -350,23 +521,16 @@ def weights_of(revision: str, run: Run) -> dict[tuple[int, int], float]:
     }
 
 
-def colour_of(page: Page, at: tuple[int, int]) -> str:
-    """What the difference panel's pixel looks like."""
-    row, column = at
-    label = f"column: {column}; row: {row}; difference:"
-    fill = page.locator(f"div[id*=weights] path[aria-label^='{label}']").get_attribute("fill")
-    red, _, blue = (int(part) for part in re.findall(r"\d+", fill))
-    return "orange" if red > blue else "purple"
-
-
 def test_three_revisions_have_no_difference(project: Path, run: Run, page: Page) -> None:
     who = ("-c", "user.name=t", "-c", "user.email=t@localhost")
     run("git", *who, "commit", "-qm", "another", "--allow-empty")
     run("dvc", "plots", "diff", "HEAD~1", "HEAD", "workspace")
-    page.goto((project / "dvc_plots/index.html").as_uri())
-    expect(page.locator("svg.marks")).to_have_count(len(TABLES))
-    assert "difference" not in texts(page, "weights")
     run("git", "reset", "-q", "--soft", "HEAD~1")
+    assert_all_is_drawn(page, project, ["HEAD~1", "HEAD", "workspace"])
+    assert not re.search("difference|minus|only here", " ".join(texts(page, "weights")))
+    for table in ("path", "roc", "precision_recall"):
+        lines = marks(page, table, "line")
+        assert list(dict.fromkeys(hexed(mark["stroke"]) for mark in lines)) == REVISIONS
 
 
 def test_change_back_and_it_is_as_it_was(run: Run) -> None:
@@ -393,6 +557,25 @@ def test_other_digits_in_the_other_order(project: Path, run: Run, params: Path) 
     assert [line.rsplit(",", 1)[0] for line in lines] == [
         "actual,predicted", "4,4", "4,1", "1,4", "1,1",
     ]  # fmt: skip
+
+
+def test_the_colours_go_by_role_not_by_digit(project: Path, run: Run, page: Page) -> None:
+    run("dvc", "plots", "diff")
+    open_page(page, project)
+    said = texts(page, "scores")
+    assert {"negative class", "positive class"} <= set(said)
+    named = [text for text in said if text.startswith("red is")]
+    assert named == [
+        "red is 5, blue is 8; above 0 the model says 8",
+        "red is 4, blue is 1; above 0 the model says 1",
+    ]
+    colours = {(m["digit"], hexed(m["fill"])) for m in marks(page, "scores", "rect")}
+    assert colours == {("5", NEGATIVE), ("8", POSITIVE), ("4", NEGATIVE), ("1", POSITIVE)}
+    assert "red speaks for 4, blue for 1" in texts(page, "weights")
+    assert not re.search("difference|minus", " ".join(texts(page, "weights")))
+    assert "workspace (positive class: 1)" in texts(page, "roc")
+    digits = [text for text in texts(page, "confusion") if len(text) == 1]
+    assert sorted(digits) == sorted("58584141")
 
 
 def test_an_experiment_writes_numbers_that_we_read(project: Path, run: Run) -> None:
