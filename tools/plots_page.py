@@ -69,10 +69,16 @@ function element(tag, text = "") {
   return made;
 }
 
+// DVC begins with the workspace; here what came before stands on the left.
+const byAge = (one, other) => (one === "workspace") - (other === "workspace");
+
 // The div of a picture, with an image for each revision: images in a row.
 function row(div, alternative) {
-  const figures = [...div.querySelectorAll("img")].map((image) => {
-    const revision = image.parentElement.querySelector("p").textContent;
+  const revisionOf = (image) => image.parentElement.querySelector("p").textContent;
+  const images = [...div.querySelectorAll("img")];
+  images.sort((one, other) => byAge(revisionOf(one), revisionOf(other)));
+  const figures = images.map((image) => {
+    const revision = revisionOf(image);
     image.alt = `${alternative}, ${revision}`;
     const [figure, link] = [element("figure"), element("a")];
     link.href = image.src; // in full size
@@ -149,7 +155,9 @@ function fitted({ ...spec }, room) {
 
 document.addEventListener("DOMContentLoaded", () => {
   const main = document.querySelector("main");
-  for (const spec of charts.values()) tidy(spec);
+  for (const spec of charts.values()) {
+    tidy(spec).data.values.sort((one, other) => byAge(one.rev, other.rev));
+  }
   arrange(main);
   let width;
   const draw = () => {
