@@ -99,8 +99,8 @@ function arrange(main) {
     const [section, spec] = [element("section"), charts.get(div.id)];
     section.className = div.id;
     if (spec) {
-      const { text, subtitle = "" } = spec.title;
-      section.append(element("h2", text), element("p", subtitle), div);
+      const { text, subtitle = "" } = spec.title ?? {};
+      section.append(element("h2", text || div.id), element("p", subtitle), div);
       delete spec.title;
     } else {
       const path = div.querySelector("p").textContent;
@@ -137,10 +137,11 @@ function fitted({ ...spec }, room) {
     if (legend.gradientLength) Object.assign(legend, across);
   }
   const resize = (panel, width) => {
+    if (!(panel.width > 0)) return panel;
     const size = Math.min(panel.width, Math.floor(width));
     return { ...panel, width: size, height: panel.height === panel.width ? size : panel.height };
   };
-  if (spec.facet) {
+  if (spec.facet && spec.columns) {
     const revisions = new Set(spec.data.values.map(({ rev }) => rev)).size;
     const axes = spec.resolve ? 65 : 20; // of each panel, or of the first one only
     const beside = room - (spec.resolve ? 0 : 60) - (little || spec.columns === 1 ? 0 : 75);
