@@ -14,10 +14,11 @@ from figures import style
 from figures.style import footnote, headline, legend_below, new_figure, png
 
 TEMPLATES = sorted((Path(__file__).parents[2] / ".dvc/plots").glob("*.json"))
+PURPLE = "#54278F"  # where the charts' scale of amounts ends
 ROLES = {
     *(style.NEGATIVE, style.POSITIVE, style.INK, style.GREY, style.ZERO),
     *(*style.REVISIONS, *style.RED_TO_BLUE),
-    *("#FFFFFF", "#000000", to_hex(style.AMOUNT(0.9)).upper()),
+    *("#FFFFFF", "#000000", PURPLE),
 }
 
 
@@ -47,6 +48,10 @@ def test_the_charts_scale_of_weights_is_that_of_the_pictures() -> None:
     assert ranges
     for found in ranges:
         assert tuple(re.findall(r"#\w{6}", found)) == style.RED_TO_BLUE
+
+
+def test_the_charts_amounts_are_those_of_the_pictures() -> None:
+    np.testing.assert_allclose(style.AMOUNT(0.875)[:3], to_rgb(PURPLE), atol=2 / 255)
 
 
 def draw() -> bytes:
