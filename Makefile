@@ -30,7 +30,7 @@ check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while 
 test: check ## All of check, then the real graph, registries and browser
 	@python -m pytest -m slow
 
-mutants: $(VENV)/mutants ## Change the code on purpose, see which changes the unit tests notice (an hour)
+mutants: $(VENV)/mutants ## Change the code on purpose, see what the unit tests notice (an hour or more)
 	@python -m tools.mutants
 
 bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two hours)
