@@ -39,6 +39,14 @@ def test_every_file_that_is_named_is_there(page: str) -> None:
         assert (ROOT / page).parent.joinpath(link).exists(), f"{page} links to {link}"
 
 
+@pytest.mark.parametrize("file", ["params.yaml", "dvc.yaml", "Makefile", ".ci/run"])
+def test_every_module_that_a_comment_names_is_there(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    rooms = "stages|figures|analysis|pipeline|l1svc|tools|benchmarks|tests"
+    for name in re.findall(rf"\b(?:{rooms})/[\w/]+\.py\b", text):
+        assert (ROOT / name).exists(), f"{file} names {name}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_make_target_that_is_named_is_one(page: str) -> None:
     targets = re.search(r"(?m)^\.PHONY: (.+)$", (ROOT / "Makefile").read_text()).group(1).split()

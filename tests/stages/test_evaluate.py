@@ -76,7 +76,7 @@ def test_a_score_of_0_is_read_as_the_negative_class() -> None:
     assert got["precision"] == 0.0
 
 
-def test_the_least_certain_are_nearest_to_the_boundary() -> None:
+def test_the_least_certain_have_scores_nearest_to_0() -> None:
     assert least_certain(np.array([3.0, -0.1, 0.2, -2.0, 0.0]), 3).tolist() == [4, 1, 2]
 
 
