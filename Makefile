@@ -13,10 +13,9 @@ PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-has
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Nothing computed here yet: run every stage, those too whose results git brought along.
 repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed since last time, then the result
 	@python -m pipeline.params
-	@dvc repro $(if $(wildcard .dvc/cache),,--force)
+	@dvc repro
 	@python -m tools.summary
 
 plots: repro ## Draw all plots on one page, which opens without a network

@@ -12,14 +12,20 @@ class NotConvergedError(PipelineError):
     """A fit did not reach its tolerance; the message names C."""
 
 
-def run(main: Callable[[], object]) -> None:
-    """Run `main`; a PipelineError becomes one line on stderr and exit status 2."""
+def run(main: Callable[[], object], remedy: str = "") -> None:
+    """Run `main`; a PipelineError becomes one line on stderr and exit status 2.
+
+    `remedy` follows a message that names no command of its own.
+    """
     try:
         main()
     except PipelineError as error:
-        sys.exit(_refuse(error))
+        sys.exit(_refuse(error, remedy))
 
 
-def _refuse(error: PipelineError) -> int:
-    print(" ".join(str(error).split()), file=sys.stderr)
+def _refuse(error: PipelineError, remedy: str) -> int:
+    line = " ".join(str(error).split())
+    if remedy and "`" not in line:
+        line += f" ({remedy})"
+    print(line, file=sys.stderr)
     return 2

@@ -222,5 +222,27 @@ def _show(value: Any) -> str:
     return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
+def run_stage(main: Callable[..., object], section: str | None = None) -> None:
+    """Run a stage's `main` with its section of params.yaml, if it has one; refuse in one line.
+
+    DVC looks at params.yaml when the stage has ended: a section that was changed meanwhile would
+    be recorded with the results of its old values. It is read again, and such a run refused.
+    """
+
+    def stage() -> None:
+        if section is None:
+            main()
+            return
+        params = getattr(load_params(), section)
+        main(params)
+        if getattr(load_params(), section) != params:
+            raise ParamsError(
+                f"{FILE}: {section}: changed while the stage ran, which used the values before"
+            )
+
+    # DVC has removed the stage's results before it began.
+    run(stage, remedy="then `dvc repro` gives all results back")
+
+
 if __name__ == "__main__":
     run(load_params)

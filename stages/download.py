@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.artifacts import save_arrays
-from pipeline.errors import PipelineError, run
-from pipeline.params import load_params
+from pipeline.errors import PipelineError
+from pipeline.params import Download, run_stage
 from pipeline.sources import SOURCES, Arrays, SourceError, verified
 
 OUTPUT = Path("data/raw/mnist.npz")
@@ -46,10 +46,9 @@ def download(sources: Iterable[str], timeout: float) -> Arrays:
     raise DownloadError("download: no source gave MNIST. " + " | ".join(reasons))
 
 
-def main() -> None:
-    params = load_params().download
+def main(params: Download) -> None:
     save_arrays(OUTPUT, **download(params.sources, params.timeout))
 
 
 if __name__ == "__main__":
-    run(main)
+    run_stage(main, "download")

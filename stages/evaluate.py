@@ -1,8 +1,8 @@
 """Stage evaluate: how well the model tells the two digits apart, and where it fails.
 
-Reads data/preprocessed.npz and data/model.joblib; writes metrics/evaluate.json, tables that DVC
-draws (confusion, ROC, precision-recall, scores), and pictures of the worst mistakes and of the
-least certain answers.
+Reads data/preprocessed.npz and data/model.joblib; writes metrics/evaluate.json, every image's score
+and answer (data/predictions.npz), tables that DVC draws (confusion, ROC, precision-recall, scores),
+and pictures of the worst mistakes and of the least certain answers.
 """
 
 from itertools import product, repeat
@@ -23,14 +23,21 @@ from sklearn.svm import LinearSVC
 
 from figures.contributions import contributions
 from figures.style import png
-from pipeline.artifacts import load_arrays, load_object, save_bytes, save_metrics, save_table
+from pipeline.artifacts import (
+    load_arrays,
+    load_object,
+    save_arrays,
+    save_bytes,
+    save_metrics,
+    save_table,
+)
 from pipeline.canonical import round_scores
-from pipeline.errors import run
 from pipeline.labels import signs
-from pipeline.params import load_params
+from pipeline.params import Evaluate, run_stage
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
+PREDICTIONS = Path("data/predictions.npz")
 METRICS = Path("metrics/evaluate.json")
 CONFUSION = Path("plots/confusion.csv")
 ROC = Path("plots/roc.csv")
@@ -39,6 +46,7 @@ SCORES = Path("plots/scores.csv")
 MISTAKES = Path("plots/mistakes.png")
 UNCERTAIN = Path("plots/uncertain.png")
 
+PARTS = ("train", "test")
 CELLS = ("tn", "fp", "fn", "tp")  # of the confusion matrix, row by row
 
 
@@ -101,13 +109,15 @@ def least_certain(f: np.ndarray, count: int) -> np.ndarray:
     return np.argsort(np.abs(f), kind="stable")[:count]
 
 
-def main() -> None:
-    params = load_params().evaluate
+def main(params: Evaluate) -> None:
     model: LinearSVC = load_object(MODEL)
-    data = load_arrays(INPUT, "X_train", "y_train", "X_test", "y_test", "index_test", "classes")
+    data = load_arrays(
+        INPUT, *(f"{name}_{part}" for part in PARTS for name in ("X", "y", "index")), "classes"
+    )
     negative, positive = data["classes"].tolist()
     report: dict[str, Any] = {"classes": {"negative": negative, "positive": positive}}
-    for part in ("train", "test"):
+    predictions: dict[str, np.ndarray] = {}
+    for part in PARTS:
         X, y = data[f"X_{part}"], data[f"y_{part}"]
         s, f, predicted = (
             signs(y, data["classes"]),
@@ -115,8 +125,15 @@ def main() -> None:
             model.predict(X),
         )
         report[part] = metrics(y, predicted, f, s)
+        predictions |= {
+            f"index_{part}": data[f"index_{part}"],
+            f"label_{part}": y,
+            f"score_{part}": round_scores(f),
+            f"predicted_{part}": predicted,
+        }
     # The test set came last: its values are what the pictures show.
     save_metrics(METRICS, report)
+    save_arrays(PREDICTIONS, **predictions)
     save_table(
         CONFUSION,
         ["actual", "predicted", "images"],
@@ -154,4 +171,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_stage(main, "evaluate")

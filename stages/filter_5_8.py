@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import load_arrays, save_arrays
-from pipeline.errors import run
-from pipeline.params import load_params
+from pipeline.params import Filter58, run_stage
 
 INPUT = Path("data/raw/mnist.npz")
 OUTPUT = Path("data/filtered.npz")
@@ -35,11 +34,10 @@ def keep_classes(
     return X[index], y[index], index
 
 
-def main() -> None:
-    classes = load_params().filter_5_8.classes
+def main(params: Filter58) -> None:
     mnist = load_arrays(INPUT, "x_train", "y_train", "x_test", "y_test")
-    X_train, y_train, index_train = keep_classes(mnist["x_train"], mnist["y_train"], classes)
-    X_test, y_test, index_test = keep_classes(mnist["x_test"], mnist["y_test"], classes)
+    X_train, y_train, index_train = keep_classes(mnist["x_train"], mnist["y_train"], params.classes)
+    X_test, y_test, index_test = keep_classes(mnist["x_test"], mnist["y_test"], params.classes)
     save_arrays(
         OUTPUT,
         X_train=X_train,
@@ -48,9 +46,9 @@ def main() -> None:
         X_test=X_test,
         y_test=y_test,
         index_test=index_test,
-        classes=np.array(classes, dtype=np.uint8),
+        classes=np.array(params.classes, dtype=np.uint8),
     )
 
 
 if __name__ == "__main__":
-    run(main)
+    run_stage(main, "filter_5_8")

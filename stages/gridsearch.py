@@ -17,9 +17,8 @@ from figures.style import png
 from figures.validation_curve import validation_curve
 from pipeline.artifacts import load_arrays, save_bytes, save_metrics, save_object
 from pipeline.canonical import gap_bound
-from pipeline.errors import run
 from pipeline.labels import signs
-from pipeline.params import GridSearch, load_params
+from pipeline.params import GridSearch, run_stage
 from pipeline.solvers import SOLVERS, Results
 
 INPUT = Path("data/preprocessed.npz")
@@ -120,8 +119,7 @@ def sparsest_within_one_error(found: Results) -> int:
     return int(near[np.argmin(np.asarray(results["param_C"], dtype=float)[near])])
 
 
-def main() -> None:
-    params = load_params().gridsearch
+def main(params: GridSearch) -> None:
     data = load_arrays(INPUT, "X_train", "y_train", "classes")
     y = signs(data["y_train"], data["classes"])
     found = search(data["X_train"], y, params, verbose=2 if sys.stdout.isatty() else 0)
@@ -138,4 +136,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_stage(main, "gridsearch")

@@ -28,9 +28,8 @@ from pipeline.artifacts import (
     save_table,
     save_text,
 )
-from pipeline.errors import run
 from pipeline.labels import signs
-from pipeline.params import load_params
+from pipeline.params import Interpret, run_stage
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
@@ -80,8 +79,7 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    params = load_params().interpret
+def main(params: Interpret) -> None:
     model: LinearSVC = load_object(MODEL)
     names = ("X_train", "y_train", "X_test", "y_test", "index_test", "classes")
     X, y, X_test, y_test, index, classes = load_arrays(INPUT, *names).values()
@@ -119,4 +117,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_stage(main, "interpret")

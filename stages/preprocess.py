@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import load_arrays, save_arrays
-from pipeline.errors import run
+from pipeline.params import run_stage
 
 INPUT = Path("data/filtered.npz")
 OUTPUT = Path("data/preprocessed.npz")
@@ -37,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_stage(main)

@@ -15,9 +15,8 @@ from l1svc import objective, relative_duality_gap
 from pipeline.artifacts import load_arrays, load_object, save_metrics, save_object
 from pipeline.canonical import gap_bound, round_objective, round_weights
 from pipeline.convergence import converged
-from pipeline.errors import run
 from pipeline.labels import signs
-from pipeline.params import Train, load_params
+from pipeline.params import Train, run_stage
 from pipeline.solvers import SOLVERS
 
 INPUT = Path("data/preprocessed.npz")
@@ -74,8 +73,7 @@ def metrics(model: LinearSVC, X: np.ndarray, s: np.ndarray) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    params = load_params().train
+def main(params: Train) -> None:
     data = load_arrays(INPUT, "X_train", "y_train", "classes")
     X, y, classes = data["X_train"], data["y_train"], data["classes"]
     C = load_object(SEARCH)["best_params_"]["C"] if params.C is None else params.C
@@ -85,4 +83,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_stage(main, "train")

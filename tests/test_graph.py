@@ -4,6 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import modify_yaml
 
 from pipeline.params import Params
 from tests.graph import ROOT, STAGES, entries
@@ -117,14 +119,16 @@ class TestStage:
     def test_it_reads_and_watches_its_own_section_only(self, name: str) -> None:
         tree = ast.parse((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))
         read = {
-            node.attr
+            argument.value
             for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Call)
-            and getattr(node.value.func, "id", "") == "load_params"
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "run_stage"
+            for argument in node.args
+            if isinstance(argument, ast.Constant)
         }
         assert sorted(read) == STAGES[name].get("params", [])
         assert read <= {name}
+        names = {getattr(node, "id", "") for node in ast.walk(tree)}
+        assert "load_params" not in names  # not past run_stage, which looks at the end again
 
     def test_files_in_the_code_are_files_in_the_graph(self, name: str) -> None:
         tree = ast.parse((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))
@@ -138,11 +142,24 @@ class TestStage:
         data = {path for path in in_graph if path.split("/")[0] in ("data", "metrics", "plots")}
         assert in_code == data
 
-    def test_results_outlive_a_refusal_and_small_ones_are_gits(self, name: str) -> None:
+    def test_small_results_are_gits_and_the_run_cache_has_the_rest(self, name: str) -> None:
+        assert entries(name, "outs")  # a stage without a cached output is not in the run cache
         for kind, cached in (("outs", True), ("metrics", False), ("plots", False)):
             for path, options in entries(name, kind).items():
-                assert options["persist"] is True, path
+                assert options.get("persist", False) is (name == "download"), path
                 assert options.get("cache", True) is cached, path
+
+
+def test_files_that_dvc_rewrites_are_laid_out_as_dvc_does_it(tmp_path: Path) -> None:
+    """`dvc freeze` and `dvc exp run -S` then change the lines that they are about, no other."""
+    graph, params = tmp_path / "dvc.yaml", tmp_path / "params.yaml"
+    for file in (graph, params):
+        file.write_text((ROOT / file.name).read_text(encoding="utf-8"), encoding="utf-8")
+    with modify_yaml(graph):
+        pass
+    apply_overrides(params, ["train.C=null", "filter_5_8.classes=[5,8]"])
+    for file in (graph, params):
+        assert file.read_text(encoding="utf-8") == (ROOT / file.name).read_text(encoding="utf-8")
 
 
 def test_every_section_belongs_to_a_stage() -> None:

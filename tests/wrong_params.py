@@ -61,9 +61,9 @@ WRONG = [
     ("random_state: 0", "random_state: -1", f": gridsearch.random_state: got -1; allowed: {SEED}"),
     ("random_state: 0", "random_state: 4294967296", f"got 4294967296; allowed: {SEED}"),
     ("timeout: 30", "timeout: 3601", ": download.timeout: got 3601; allowed: a number of seconds"),
-    ("C: null", "C: 0", f": train.C: got 0; allowed: {C_OR_NULL}"),
-    ("C: null", "C: [0.1]", f": train.C: got [0.1]; allowed: {C_OR_NULL}"),
-    ("C: null", "C: 1e999", f": train.C: got Infinity; allowed: {C_OR_NULL}"),
+    ("C:\n", "C: 0\n", f": train.C: got 0; allowed: {C_OR_NULL}"),
+    ("C:\n", "C: [0.1]\n", f": train.C: got [0.1]; allowed: {C_OR_NULL}"),
+    ("C:\n", "C: 1e999\n", f": train.C: got Infinity; allowed: {C_OR_NULL}"),
     ("mistakes: 24", "mistakes: 0", ": evaluate.mistakes: got 0; allowed: an integer, 1 to 60"),
     (
         "uncertain: 12",

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,8 +18,8 @@ from matplotlib.colors import AsinhNorm, to_rgb
 from playwright.sync_api import Page, expect
 
 from pipeline.sources import SHA256
+from tests.e2e.conftest import Run, change, stages_run
 from tests.graph import STAGES, plots
-from tests.wrong_params import WRONG
 
 TABLES, PICTURES = plots(".csv"), plots(".png")
 PLOTS = sorted(TABLES + PICTURES)
@@ -29,62 +28,14 @@ WIDTHS = [1300, 768, 360]  # pixels: of a screen, a tablet, a phone
 NEGATIVE, POSITIVE, ZERO = "#B2182B", "#2166AC", "#C9CBCE"
 REVISIONS = ["#00796B", "#B26A00", "#6D4C41"]
 
-Run = Callable[..., subprocess.CompletedProcess]
-
-
-@pytest.fixture(scope="module")
-def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project as git would clone it, uncommitted changes included; nothing computed yet."""
-    folder = tmp_path_factory.mktemp("clone")
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (root / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, folder / name)
-    for command in (
-        ["git", "init", "-q"],
-        ["git", "add", "-A"],
-        ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "start"],
-    ):
-        subprocess.run(command, cwd=folder, check=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(project: Path, command_environment: dict[str, str]) -> Run:
-    """Run a command in the project; by default it must succeed."""
-
-    def run(*command: str, check: bool = True) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            command,
-            cwd=project,
-            env=command_environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
-
-    return run
-
 
 def metrics(project: Path, stage: str) -> dict:
     return json.loads((project / f"metrics/{stage}.json").read_text())
 
 
-def test_every_stage_runs_and_every_byte_comes_out(project: Path, run: Run) -> None:
-    for folder in ("metrics", "plots"):  # with them, DVC would believe that evaluate has run
-        shutil.rmtree(project / folder)
-    done = run("dvc", "repro")
-    assert re.findall(r"Running stage '(\w+)'", done.stdout) == list(STAGES)
-    assert done.stderr == ""  # quiet in a pipe
+def test_every_stage_runs_and_every_byte_comes_out(first_run, run: Run) -> None:
+    assert stages_run(first_run) == list(STAGES)
+    assert first_run.stderr == ""  # quiet in a pipe
     assert run("git", "status", "--porcelain").stdout == ""
     assert "Data and pipelines are up to date" in run("dvc", "repro").stdout
 
@@ -395,52 +346,10 @@ def test_printed_no_plot_is_cut(project: Path, page: Page) -> None:
         assert section.bounding_box()["height"] < 718
 
 
-@pytest.fixture(scope="module")
-def snapshot(project: Path) -> Callable[[], dict[str, bytes]]:
-    def take() -> dict[str, bytes]:
-        return {
-            path.relative_to(project).as_posix(): hashlib.sha256(path.read_bytes()).digest()
-            for folder in ("data", "metrics", "plots")
-            for path in sorted((project / folder).rglob("*"))
-            if path.is_file()
-        }
-
-    return take
-
-
-@pytest.fixture
-def params(project: Path):
-    """params.yaml, put back when the test is over."""
-    file = project / "params.yaml"
-    before = file.read_text()
-    yield file
-    file.write_text(before)
-
-
-@pytest.mark.parametrize(("old", "new", "line"), WRONG, ids=[new for _, new, _ in WRONG])
-def test_a_wrong_params_file_leaves_all_as_it_was(
-    run: Run, params: Path, params_text: str, snapshot, old: str, new: str, line: str
-) -> None:
-    before = snapshot()
-    params.write_text(params_text.replace(old, new, 1))
-    checked = run("python", "-m", "pipeline.params", check=False)
-    assert checked.returncode == 2
-    assert checked.stdout == ""
-    assert checked.stderr.count("\n") == 1
-    assert line in checked.stderr
-    done = run("dvc", "repro", check=False)
-    # DVC itself refuses what is no YAML, and has nothing to do for a key that no stage has.
-    ours = "Running stage" in done.stdout
-    assert (line in done.stderr) == ours
-    assert "Traceback" not in done.stderr
-    assert done.returncode != 0 or "up to date" in done.stdout
-    assert snapshot() == before
-
-
 def test_change_c_and_compare(project: Path, run: Run, params: Path) -> None:
-    params.write_text(params.read_text().replace("[0.025, 0.05, 0.1, 0.2, 0.4]", "[0.05]"))
+    change(params, gridsearch={"C": [0.05]})
     done = run("dvc", "repro")
-    assert re.findall(r"Running stage '(\w+)'", done.stdout) == list(STAGES)[3:]
+    assert stages_run(done) == list(STAGES)[3:]
 
     changed = json.loads(run("dvc", "params", "diff", "--json").stdout)["params.yaml"]
     assert changed == {"gridsearch.C": {"old": "[0.025, 0.05, 0.1, 0.2, 0.4]", "new": "[0.05]"}}
@@ -539,16 +448,15 @@ def test_change_back_and_it_is_as_it_was(run: Run) -> None:
 
 
 def test_a_c_of_ones_own_overrides_the_search(project: Path, run: Run, params: Path) -> None:
-    params.write_text(params.read_text().replace("C: null", "C: 1e-02"))
+    change(params, train={"C": 1e-02})
     done = run("dvc", "repro")
-    assert re.findall(r"Running stage '(\w+)'", done.stdout) == list(STAGES)[4:]
+    assert stages_run(done) == list(STAGES)[4:]
     assert metrics(project, "train")["C"] == 0.01
     assert metrics(project, "gridsearch")["best"]["C"] == 0.2
 
 
 def test_other_digits_in_the_other_order(project: Path, run: Run, params: Path) -> None:
-    text = params.read_text().replace("[5, 8]", "[4, 1]")
-    params.write_text(text.replace("[0.025, 0.05, 0.1, 0.2, 0.4]", "[0.01]"))
+    change(params, filter_5_8={"classes": [4, 1]}, gridsearch={"C": [0.01]})
     run("dvc", "repro")
     scores = metrics(project, "evaluate")
     assert scores["classes"] == {"negative": 4, "positive": 1}

@@ -11,23 +11,25 @@ from ruamel.yaml import YAML
 from sklearn.svm import LinearSVC
 
 from pipeline.artifacts import save_arrays, save_object
-from pipeline.params import Train
+from pipeline.params import Section, Train, load_params
 from stages.train import fit
 
 
 @pytest.fixture
 def project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params_text: str
-) -> Callable[..., None]:
-    """Work in a folder with the tests' params.yaml; the returned function changes a section."""
+) -> Callable[..., Section]:
+    """Work in a folder with the tests' params.yaml; the returned function changes a section and
+    gives it as a stage gets it."""
     monkeypatch.chdir(tmp_path)
     file = Path("params.yaml")
     file.write_text(params_text, encoding="utf-8")
     params = YAML(typ="safe").load(params_text)
 
-    def change(section: str, **values: object) -> None:
+    def change(section: str, **values: object) -> Section:
         params[section] |= values
         file.write_text(json.dumps(params), encoding="utf-8")  # JSON is YAML
+        return getattr(load_params(), section)
 
     return change
 

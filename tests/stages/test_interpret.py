@@ -45,8 +45,8 @@ def test_the_borders_size(border: int) -> None:
 @pytest.fixture
 def ran(project, preprocessed, model, drawn) -> list[PathPoint]:
     """Run it; the path over C."""
-    project("interpret", border=7, path=12, bootstraps=6, random_state=3)
-    main()
+    params = project("interpret", border=7, path=12, bootstraps=6, random_state=3)
+    main(params)
     X, X_test = preprocessed["X_train"], preprocessed["X_test"]
     s, s_test = (np.where(preprocessed[f"y_{part}"] == 5, 1, -1) for part in ("train", "test"))
     return solve_path(X, s, X_test, s_test, path_grid(X, s, 0.5, 12))

@@ -88,8 +88,8 @@ def test_the_stage_fits_at_the_best_c_unless_one_is_given(
     project, preprocessed, given: float | None, used: float
 ) -> None:
     save_object(Path("data/gridsearch.joblib"), {"best_params_": {"C": 0.3}})
-    project("train", C=given)
-    main()
+    params = project("train", C=given)
+    main(params)
     X, y, classes = (preprocessed[name] for name in ("X_train", "y_train", "classes"))
     expected = fit(X, y, classes, used, PARAMS.model_copy(update={"max_iter": 10_000}))
     saved = load_object(Path("data/model.joblib"))
