@@ -17,7 +17,7 @@ class PathPoint:
     """The optimum at one C; accuracies and objective are those of the weights as rounded."""
 
     C: float
-    coef: np.ndarray  # (784,)
+    coef: np.ndarray  # (p,)
     intercept: float
     nonzero: int  # the bias included
     train_accuracy: float
@@ -39,7 +39,7 @@ def solve_path(
 
     Parameters
     ----------
-    X, X_test : (n, 784) float64
+    X, X_test : (n, p) float64
     s, s_test : (n,) -1 or +1
 
     Raises

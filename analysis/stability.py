@@ -11,11 +11,11 @@ OFTEN = 0.9  # share of the samples from which on a pixel counts as chosen for g
 def frequencies(
     X: np.ndarray, s: np.ndarray, C: float, samples: int, random_state: int
 ) -> np.ndarray:
-    """(784,) share of bootstrap samples in whose optimum the weight of a pixel is not zero.
+    """(p,) share of bootstrap samples in whose optimum the weight of a pixel is not zero.
 
     Parameters
     ----------
-    X : (n, 784) float64
+    X : (n, p) float64
     s : (n,) -1 or +1
     C : regularisation
     samples : number of samples of n images, drawn with replacement
@@ -35,5 +35,5 @@ def frequencies(
 
 
 def often(share: np.ndarray) -> np.ndarray:
-    """(784,) whether a pixel is chosen in at least OFTEN of the samples."""
+    """(p,) whether a pixel is chosen in at least OFTEN of the samples."""
     return share >= OFTEN

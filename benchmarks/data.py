@@ -4,15 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
-MNIST = Path(__file__).resolve().parents[1] / "data" / "raw" / "mnist.npz"
+from pipeline.datasets import DATASETS, verified
+
+IMAGES = Path(__file__).resolve().parents[1] / "data" / "raw" / "images.npz"
 CS = (0.025, 0.05, 0.1, 0.2, 0.4)
 
 
 def load():
-    """(X, y): the training images of 5 (-1) and 8 (+1), (11272, 784) float64 in [0, 1]."""
-    if not MNIST.exists():
-        raise SystemExit(f"{MNIST.name} is not there: run make repro first")
-    with np.load(MNIST) as arrays:
-        images, labels = arrays["x_train"], arrays["y_train"]
+    """(X, y): MNIST's training images of 5 (-1) and 8 (+1), (11272, 784) float64 in [0, 1]."""
+    if not IMAGES.exists():
+        raise SystemExit(f"{IMAGES.name} is not there: run make repro first")
+    with np.load(IMAGES) as archive:
+        arrays = verified(dict(archive), DATASETS["mnist"])
+    images, labels = arrays["x_train"], arrays["y_train"]
     kept = (labels == 5) | (labels == 8)
     return images[kept].reshape(-1, 784) / 255.0, np.where(labels[kept] == 8, 1, -1)

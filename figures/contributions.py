@@ -1,12 +1,16 @@
 """Contributions: chosen images, each beside what its pixels add to the score."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from figures.pixels import SIDE, draw_contributions, draw_digit, weight_bar
+from figures.pixels import draw_contributions, draw_image, weight_bar
 from figures.style import GREY, ZERO, headline, legend_below, new_figure
 from pipeline.labels import with_article
+
+ONE_LINE = 18  # characters that fit above an image and its map, beside the score
 
 
 def contributions(
@@ -17,7 +21,7 @@ def contributions(
     scores: np.ndarray,
     index: np.ndarray,
     w: np.ndarray,
-    classes: tuple[int, int],
+    classes: tuple[str, str],
     columns: int = 4,
 ) -> Figure:
     """Images, each beside its map of contributions w_j x_j: the score is their sum and the bias.
@@ -25,32 +29,44 @@ def contributions(
     Parameters
     ----------
     title : says which images
-    X : (k, 784) float64, the images
-    y, predicted : (k,) digits
+    X : (k, height, width) float64, the images
+    y, predicted : (k,) names of classes
     scores : (k,) decision values
-    index : (k,) positions in MNIST's test set
-    w : (784,) weights
-    classes : the digits that a negative and a positive contribution speak for
+    index : (k,) positions in the test set
+    w : (height, width) weights
+    classes : the classes that a negative and a positive contribution speak for
     columns : images in a row
     """
     rows = max(1, -(-len(X) // columns))
-    figure = new_figure(2.35 * columns, 1.48 * rows + 1.3)
+    height, width = w.shape
+    said = [
+        [with_article(name)] + [f"read as {answer}"] * (name != answer)
+        for name, answer in zip(y, predicted, strict=True)
+    ]
+    long = max((len(", ".join(parts)) for parts in said), default=0) > ONE_LINE
+    between = ",\n" if long else ", "
+    # Between images, in pixels: as wide on paper whatever the images' width.
+    unit = width / 28
+    gap, line = 3 * unit, (12 if long else 8) * unit
+    step, row = width + gap, height + gap + line
+    figure = new_figure(2.35 * columns, 1.48 * rows * row / (39 * unit) + 1.3)
     headline(figure, title)
     # One set of axes for all: sixty of them would take seconds to lay out.
     axes = figure.add_subplot()
     axes.set_axis_off()
-    step = SIDE + 3
     shown = draw_contributions(axes, w, np.zeros_like(w))  # for the scale, where no image is
     for cell in range(len(X)):
-        left, top = 2 * step * (cell % columns), (step + 8) * (cell // columns)
-        draw_digit(axes, X[cell], (left, top))
+        left, top = 2 * step * (cell % columns), row * (cell // columns)
+        draw_image(axes, X[cell], (left, top))
         draw_contributions(axes, w, X[cell], (left + step, top))
-        said = "" if predicted[cell] == y[cell] else f", read as {predicted[cell]}"
-        axes.text(left, top - 2, f"{with_article(y[cell])}{said}", fontsize=9)
-        axes.text(left + step, top - 2, f"score {scores[cell]:+.2f}", fontsize=8, color=GREY)
-        axes.text(left, top + SIDE, f"no. {index[cell]}", fontsize=6.5, color=GREY, va="top")
-    axes.set_xlim(-0.5, 2 * step * columns - 3)
-    axes.set_ylim((step + 8) * rows - 5, -7)
+        over, under = top - 2 * unit, top + height
+        axes.text(left, over, between.join(said[cell]), fontsize=9)
+        # above the map, where there is room beside the name
+        at: dict[str, Any] = {"y": under, "va": "top"} if long else {"y": over}
+        axes.text(left + step, s=f"score {scores[cell]:+.2f}", fontsize=8, color=GREY, **at)
+        axes.text(left, under, f"no. {index[cell]}", fontsize=6.5, color=GREY, va="top")
+    axes.set_xlim(-0.5, 2 * step * columns - gap)
+    axes.set_ylim(row * rows - line + gap, unit - line)
     negative, positive = classes
     bar = weight_bar(figure, shown, axes, location="bottom", shrink=0.6, pad=0.01, aspect=40)
     bar.set_label(

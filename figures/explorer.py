@@ -14,7 +14,9 @@ import numpy as np
 
 from analysis.path import PathPoint
 from figures.style import LARGEST, LINEAR, NEGATIVE, POSITIVE, RED_TO_BLUE, ZERO
+from pipeline.about import About
 from pipeline.canonical import round_scores
+from pipeline.labels import with_article
 
 TEMPLATE = Path(__file__).with_name("explorer.html")  # with {{names}} of what `page` puts in
 SHOWN = 600  # images on the page, at most: about 200 kB
@@ -25,19 +27,21 @@ def page(
     images: np.ndarray,
     y: np.ndarray,
     index: np.ndarray,
-    classes: tuple[int, int],
+    classes: tuple[str, str],
     C: float,
+    about: About,
 ) -> str:
     """The whole page; the same input gives the same bytes.
 
     Parameters
     ----------
     path : the models, in ascending order of C
-    images : (n, 784) test images, multiples of 1/255 in [0, 1]
-    y : (n,) digits, each one of `classes`
-    index : (n,) their places in MNIST's test set
-    classes : the digits that a negative and a positive score stand for
+    images : (n, p) test images, multiples of 1/255 in [0, 1]
+    y : (n,) names, each one of `classes`
+    index : (n,) their places in the test set
+    classes : the names that a negative and a positive score stand for
     C : the trained model's, one of the path's; the page opens with it
+    about : the data set; p is the pixels of its images
 
     Raises
     ------
@@ -55,7 +59,12 @@ def page(
     if not np.array_equal(shown / 255, images[kept]):
         raise ValueError("pixels are not all multiples of 1/255 in [0, 1]")
     data = {
-        "classes": [int(digit) for digit in classes],
+        "classes": list(classes),
+        "articles": {name: with_article(name) for name in classes},
+        "credit": about.credit,
+        "height": about.height,
+        "width": about.width,
+        "inkSide": about.ink_side,
         "start": start,
         "colours": {"scale": RED_TO_BLUE, "zero": ZERO, "linear": LINEAR, "largest": LARGEST},
         "path": [_point(point) for point in path],
@@ -68,6 +77,7 @@ def page(
         },
     }
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    text = text.replace("</", "<\\/")  # a name must not end the script that holds it
     filled = TEMPLATE.read_text(encoding="utf-8")
     for name, value in (
         ("negative", NEGATIVE),
@@ -80,7 +90,7 @@ def page(
 
 
 def selection(
-    images: np.ndarray, y: np.ndarray, point: PathPoint, classes: tuple[int, int]
+    images: np.ndarray, y: np.ndarray, point: PathPoint, classes: tuple[str, str]
 ) -> tuple[np.ndarray, dict[str, int]]:
     """Which images the page shows, as ascending positions, and how many of each kind.
 

@@ -6,28 +6,28 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from figures.pixels import SIDE, draw_weights, label_pixels, weight_bar
+from figures.pixels import draw_weights, label_pixels, weight_bar
 from figures.style import GREY, ZERO, legend_below, new_figure
 from pipeline.labels import with_article
 
 
-def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> Figure:
-    """Pixel (r, c) is coloured by w[28 r + c]; a weight of exactly 0 has a colour of its own.
+def heatmap(w: np.ndarray, classes: tuple[str, str], C: float, border: int) -> Figure:
+    """Each pixel is coloured by its weight; a weight of exactly 0 has a colour of its own.
 
     Parameters
     ----------
-    w : (784,) weights of the pixels
-    classes : the digits that a negative and a positive weight speak for
+    w : (height, width) weights of the pixels
+    classes : the classes that a negative and a positive weight speak for
     C : the regularisation, for the title
     border : width of the outer frame, in pixels, drawn as a line
     """
     figure = new_figure(7, 5.6)
     axes = figure.add_subplot()
     shown = draw_weights(axes, w)
-    inner = SIDE - 2 * border
+    height, width = (side - 2 * border for side in w.shape)
     outline: dict[str, Any] = {"fill": False, "edgecolor": GREY, "linewidth": 0.8, "linestyle": ":"}
-    axes.add_patch(Rectangle((border - 0.5, border - 0.5), inner, inner, **outline))
-    label_pixels(axes)
+    axes.add_patch(Rectangle((border - 0.5, border - 0.5), width, height, **outline))
+    label_pixels(axes, w.shape)
     axes.set_title(
         f"Weights at C = {C:g}: {np.count_nonzero(w)} of {w.size} pixels used",
         loc="left",
@@ -35,11 +35,11 @@ def heatmap(w: np.ndarray, classes: tuple[int, int], C: float, border: int) -> F
     negative, positive = classes
     bar = weight_bar(figure, shown, axes, shrink=0.86, pad=0.03)
     bar.set_label("weight of the pixel")
-    for digit, at, align in ((positive, 1.07, "bottom"), (negative, -0.07, "top")):
+    for name, at, align in ((positive, 1.07, "bottom"), (negative, -0.07, "top")):
         bar.ax.text(
             0.5,
             at,
-            f"looks like {with_article(digit)}",
+            f"looks like {with_article(name)}",
             transform=bar.ax.transAxes,
             ha="center",
             va=align,

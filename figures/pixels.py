@@ -1,4 +1,4 @@
-"""Pictures of 28×28 pixels: digits, weights, contributions. One colour scale for all weights."""
+"""Pictures of pixels: images, weights, contributions. One colour scale for all weights."""
 
 from typing import Any
 
@@ -11,31 +11,29 @@ from matplotlib.ticker import FuncFormatter
 
 from figures.style import WEIGHT_TICKS, weight_colours, weight_norm
 
-SIDE = 28  # pixels
 
-
-def draw_digit(axes: Axes, x: np.ndarray, at: tuple[float, float] = (0, 0)) -> AxesImage:
-    """The ink of an image, x of shape (784,) in [0, 1], black on white.
+def draw_image(axes: Axes, x: np.ndarray, at: tuple[float, float] = (0, 0)) -> AxesImage:
+    """The ink of an image, x (height, width) in [0, 1], black on white.
 
     ``at`` is the column and the row where its first pixel goes.
     """
-    where = _extent(at)
-    return axes.imshow(x.reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1, extent=where)
+    return axes.imshow(x, cmap="gray_r", vmin=0, vmax=1, extent=_extent(x.shape, at))
 
 
 def draw_weights(axes: Axes, w: np.ndarray, at: tuple[float, float] = (0, 0)) -> AxesImage:
-    """w of shape (784,): red below 0, blue above, grey where exactly 0."""
-    image, where = np.ma.masked_equal(w.reshape(SIDE, SIDE), 0), _extent(at)
+    """w (height, width): red below 0, blue above, grey where exactly 0."""
+    image, where = np.ma.masked_equal(w, 0), _extent(w.shape, at)
     return axes.imshow(image, cmap=weight_colours(), norm=weight_norm(), extent=where)
 
 
 def draw_contributions(
     axes: Axes, w: np.ndarray, x: np.ndarray, at: tuple[float, float] = (0, 0)
 ) -> AxesImage:
-    """w_j x_j, in the colours of weights; grey, ink on a weight of 0; white, no ink."""
+    """w_j x_j, both (height, width), in the colours of weights; grey, ink on a weight of 0; white,
+    no ink."""
     shown = draw_weights(axes, w * x, at)
-    blank = np.ma.masked_not_equal(x.reshape(SIDE, SIDE), 0)
-    axes.imshow(blank, cmap="gray_r", vmin=0, vmax=1, extent=_extent(at))
+    blank = np.ma.masked_not_equal(x, 0)
+    axes.imshow(blank, cmap="gray_r", vmin=0, vmax=1, extent=_extent(x.shape, at))
     return shown
 
 
@@ -49,15 +47,17 @@ def weight_bar(figure: Figure, shown: AxesImage, axes: Axes, **place: Any) -> Co
     return bar
 
 
-def label_pixels(axes: Axes) -> None:
-    """Rows and columns along the axes, every fourth with its number; no frame."""
-    axes.set_xticks(range(0, SIDE, 4))
-    axes.set_yticks(range(0, SIDE, 4))
+def label_pixels(axes: Axes, shape: tuple[int, int]) -> None:
+    """Rows and columns along the axes, at most ten of each with their numbers; no frame."""
+    height, width = shape
+    step = 4 * -(-max(shape) // 40)
+    axes.set_xticks(range(0, width, step))
+    axes.set_yticks(range(0, height, step))
     axes.spines[:].set_visible(False)
     axes.set_xlabel("column")
     axes.set_ylabel("row")
 
 
-def _extent(at: tuple[float, float]) -> tuple[float, float, float, float]:
-    left, top = at[0] - 0.5, at[1] - 0.5
-    return left, left + SIDE, top + SIDE, top
+def _extent(shape: tuple[int, ...], at: tuple[float, float]) -> tuple[float, float, float, float]:
+    (height, width), left, top = shape, at[0] - 0.5, at[1] - 0.5
+    return left, left + width, top + height, top

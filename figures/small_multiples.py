@@ -13,8 +13,9 @@ from pipeline.labels import with_article
 
 def small_multiples(
     points: Sequence[PathPoint],
+    shape: tuple[int, int],
     C: float,
-    classes: tuple[int, int],
+    classes: tuple[str, str],
     columns: int = 4,
     rows: int = 3,
 ) -> Figure:
@@ -23,8 +24,9 @@ def small_multiples(
     Parameters
     ----------
     points : the path; the first and the last are among those shown
+    shape : height and width of the images
     C : of the trained model, among those of the path; shown and framed
-    classes : the digits that a negative and a positive weight speak for
+    classes : the classes that a negative and a positive weight speak for
     """
     places = np.linspace(0, len(points) - 1, columns * rows).round().astype(int)
     trained = [point.C for point in points].index(C)
@@ -44,7 +46,7 @@ def small_multiples(
     )
     for place, axes in zip(places, figure.subplots(rows, columns).flat, strict=True):
         point = points[place]
-        draw_weights(axes, point.coef)
+        draw_weights(axes, point.coef.reshape(shape))
         axes.set(xticks=[], yticks=[])
         framed = point.C == C
         axes.spines[:].set(visible=framed, color=INK, linewidth=2)

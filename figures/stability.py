@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from figures.pixels import SIDE, label_pixels
+from figures.pixels import label_pixels
 from figures.style import AMOUNT, INK, ZERO, legend_below, new_figure
 
 
@@ -15,17 +15,16 @@ def stability(
 
     Parameters
     ----------
-    share : (784,) in [0, 1]
-    often : (784,) whether the share is at least `threshold`
+    share : (height, width) in [0, 1]
+    often : (height, width) whether the share is at least `threshold`
     threshold : for the words
     C, samples : of the bootstrap, for the words
     """
     figure = new_figure(7, 5.6)
     axes = figure.add_subplot()
     axes.set_facecolor(ZERO)
-    image = np.ma.masked_equal(share, 0).reshape(SIDE, SIDE)
-    shown = axes.imshow(image, cmap=AMOUNT, vmin=0, vmax=1)
-    rows, columns = np.nonzero(often.reshape(SIDE, SIDE))
+    shown = axes.imshow(np.ma.masked_equal(share, 0), cmap=AMOUNT, vmin=0, vmax=1)
+    rows, columns = np.nonzero(often)
     circles = axes.scatter(
         columns,
         rows,
@@ -35,7 +34,7 @@ def stability(
         linewidth=1.2,
         label=f"in at least {threshold:.0%} of the samples",
     )
-    label_pixels(axes)
+    label_pixels(axes, share.shape)
     axes.set_title(
         f"{len(rows)} pixels are chosen in at least {threshold:.0%} of {samples} samples",
         loc="left",

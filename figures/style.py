@@ -42,6 +42,7 @@ _STYLE: Any = {
     "figure.facecolor": "white",
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 10,
+    "text.parse_math": False,  # a $ in the name of a class is a $
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "axes.spines.top": False,

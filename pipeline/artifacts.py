@@ -41,7 +41,7 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Whatever a damaged file makes its reader raise becomes one line."""
     try:
         yield
@@ -66,7 +66,7 @@ def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     ArtifactError
         The file is missing or damaged, or lacks one of the names.
     """
-    with _reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+    with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: archive[name] for name in names}
 
 
@@ -78,7 +78,7 @@ def save_object(path: Path, value: Any) -> None:
 
 def load_object(path: Path) -> Any:
     """Read what `save_object` wrote. A joblib file can run code: only for this pipeline's own."""
-    with _reading(path):
+    with reading(path):
         return joblib.load(path)
 
 
@@ -99,7 +99,7 @@ def _check_scalars(value: Any, key: str) -> None:
 
 def load_metrics(path: Path) -> dict[str, Any]:
     """Read what `save_metrics` wrote."""
-    with _reading(path):
+    with reading(path):
         metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return metrics
 

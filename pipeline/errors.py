@@ -1,7 +1,7 @@
 """What ends a stage with one line instead of a traceback."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class PipelineError(Exception):
@@ -10,6 +10,11 @@ class PipelineError(Exception):
 
 class NotConvergedError(PipelineError):
     """A fit did not reach its tolerance; the message names C."""
+
+
+def listed(labels: Sequence[int]) -> str:
+    """Labels for a message, the first twenty of them."""
+    return ", ".join(map(str, labels[:20])) + (", …" if len(labels) > 20 else "")
 
 
 def run(main: Callable[[], object], remedy: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The two classes: which is -1 and which +1, and what they are called."""
+"""The two classes: which is -1 and which +1; and the article of a name."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ def signs(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    y : (n,) digits, each one of `classes`
-    classes : (2,) digits
+    y : (n,) labels, each one of `classes`
+    classes : (2,) labels
 
     Returns
     -------
@@ -25,6 +25,7 @@ def signs(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return np.where(y == classes[1], 1, -1).astype(np.int8)
 
 
-def with_article(digit: int) -> str:
-    """The digit with its article: "a 5", "an 8"."""
-    return f"an {digit}" if digit == 8 else f"a {digit}"
+def with_article(name: str) -> str:
+    """The name with its article: "a 5", "an 8", "an Ankle boot"."""
+    vowel = name[:1].lower() in ("a", "e", "i", "o", "u", "8") or name in ("11", "18")
+    return f"an {name}" if vowel else f"a {name}"

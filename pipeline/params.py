@@ -13,9 +13,9 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from pipeline.errors import PipelineError, run
+from pipeline.datasets import DATASETS, SOURCES
+from pipeline.errors import PipelineError, listed, run
 from pipeline.solvers import SOLVERS
-from pipeline.sources import SOURCES
 
 FILE = Path("params.yaml")
 
@@ -51,6 +51,8 @@ Seconds = Annotated[
         description="a number of seconds, 0 < s <= 3600",
     ),
 ]
+Name = Annotated[str, Field(min_length=1, max_length=24)]  # for which pictures have room
+Text = Annotated[str, Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Tolerance = Annotated[float, Field(gt=0, lt=1, description="a number, 0 < tol < 1")]
 Iterations = Annotated[int, Field(ge=1, le=10**9, description="an integer, 1 to 10**9")]
@@ -77,6 +79,20 @@ class Section(BaseModel):
 
 
 class Download(Section):
+    dataset: Annotated[
+        str,
+        AfterValidator(_among([*DATASETS, "file"])),
+        Field(description=", ".join(DATASETS) + " or file"),
+    ]
+    file: Text | None = Field(description="the path of an npz (null unless the dataset is file)")
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        description="the file's SHA-256, 64 hex digits in lower case (null unless it is file)"
+    )
+    class_names: Annotated[list[Name], Field(min_length=2), AfterValidator(_distinct)] | None = (
+        Field(
+            description="null or a list of different texts, 1 to 24 characters, one for each label"
+        )
+    )
     sources: Annotated[
         list[Annotated[str, AfterValidator(_among(SOURCES))]],
         Field(min_length=1),
@@ -87,10 +103,10 @@ class Download(Section):
 
 class Filter58(Section):
     classes: Annotated[
-        list[Annotated[int, Field(ge=0, le=9)]],
+        list[Annotated[int, Field(ge=-(2**63), lt=2**63)]],
         Field(min_length=2, max_length=2),
         AfterValidator(_distinct),
-    ] = Field(description="a list of two different digits, 0 to 9")
+    ] = Field(description="a list of two different labels of the data set")
 
 
 class GridSearch(Section):
@@ -121,7 +137,7 @@ class Evaluate(Section):
 
 
 class Interpret(Section):
-    border: Annotated[int, Field(ge=1, le=13, description="an integer, 1 to 13 pixels")]
+    border: Annotated[int, Field(ge=1, description="an integer from 1 to less than half a side")]
     path: Annotated[int, Field(ge=12, le=200, description="an integer, 12 to 200 values of C")]
     bootstraps: Annotated[int, Field(ge=1, le=10_000, description="an integer, 1 to 10000")]
     random_state: Seed
@@ -151,7 +167,7 @@ def load_params(file: Path = FILE) -> Params:
         got = _show(values)
         raise ParamsError(f"{file}: got {got}; allowed: {_keys(Params)}")
     try:
-        return Params.model_validate(values)
+        params = Params.model_validate(values)
     except ValidationError as error:
         # An unknown key first: beside "missing", it is the misspelling of it.
         problems = sorted(
@@ -161,6 +177,39 @@ def load_params(file: Path = FILE) -> Params:
         lines = [_line(values, problem) for problem in problems]
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
         raise ParamsError(f"{file}: {lines[0]}{more}") from error
+    wrong = _unfit(params)
+    if wrong:
+        raise ParamsError(f"{file}: {wrong}")
+    return params
+
+
+def _unfit(params: Params) -> str | None:
+    """What does not fit the data set, as far as that is known before there are data."""
+    download, classes = params.download, params.filter_5_8.classes
+    if download.dataset == "file":
+        for key in ("file", "sha256"):
+            if getattr(download, key) is None:
+                allowed = Download.model_fields[key].description
+                return f"download.{key}: got null with dataset file; allowed: {allowed}"
+        return None
+    dataset = DATASETS[download.dataset]
+    if not set(download.sources) & set(dataset.sources):
+        allowed = f"with {download.dataset}, one or more of {', '.join(dataset.sources)}"
+        return f"download.sources: got {_show(download.sources)}; allowed: {allowed}"
+    labels = list(dataset.about.names)
+    if not set(classes) <= set(labels):
+        return f"filter_5_8.classes: got {classes}; allowed: two different of {listed(labels)}"
+    return border_refusal(params.interpret.border, dataset.about.shape)
+
+
+def border_refusal(border: int, shape: tuple[int, int]) -> str | None:
+    """What is wrong with a border around images of this height and width, if anything is."""
+    widest = (min(shape) - 1) // 2
+    if border <= widest:
+        return None
+    size = "×".join(map(str, shape))
+    allowed = f"an integer, 1 to {widest} pixels for images of {size}"
+    return f"interpret.border: got {border}; allowed: {allowed}"
 
 
 def _read(file: Path) -> Any:

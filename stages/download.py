@@ -1,53 +1,61 @@
-"""Stage download: MNIST, the same 70,000 images whichever source they come from.
+"""Stage download: the images, the same ones whichever source they come from.
 
-Writes data/raw/mnist.npz: x_train (60000, 28, 28), y_train (60000,), x_test (10000, 28, 28),
-y_test (10000,); all uint8. The sources of `download.sources` are tried in order; what one
-brings counts only if the SHA-256 of every array is the known one.
+Writes data/raw/images.npz in Keras' layout: x_train (n, height, width) uint8, y_train (n,), x_test,
+y_test; and data/raw/about.json: the data set's title and credit, the images' size, the classes'
+names. The sources of `download.sources` that have the data set are tried in order; what one brings
+counts only if the SHA-256 of every array is the known one. `dataset: file` takes an npz of one's
+own instead, held by its SHA-256.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
+from pipeline.about import save_about
 from pipeline.artifacts import save_arrays
-from pipeline.errors import PipelineError
+from pipeline.datasets import DATASETS, Dataset, DatasetError, own, verified
 from pipeline.params import Download, run_stage
-from pipeline.sources import SOURCES, Arrays, SourceError, verified
+from pipeline.sources import Arrays, SourceError
 
-OUTPUT = Path("data/raw/mnist.npz")
-
-
-class DownloadError(PipelineError):
-    """No source gave MNIST; the message says, per source, why."""
+IMAGES = Path("data/raw/images.npz")
+ABOUT = Path("data/raw/about.json")
 
 
-def download(sources: Iterable[str], timeout: float) -> Arrays:
-    """MNIST from the first of `sources` that gives the known arrays.
+def download(dataset: Dataset, sources: Iterable[str], timeout: float) -> Arrays:
+    """The data set from the first of `sources` that gives the known arrays.
 
     Parameters
     ----------
-    sources : names of SOURCES, in the order to try
+    sources : names, in the order to try; those that do not have the data set are passed over
     timeout : seconds without an answer before a source is given up
 
     Returns
     -------
-    dict of uint8 arrays: x_train, y_train, x_test, y_test, shaped as pipeline.sources.SHAPE says.
+    dict of arrays: x_train, y_train, x_test, y_test, shaped as the data set's `shape` says.
 
     Raises
     ------
-    DownloadError
+    DatasetError
         Every source failed.
     """
     reasons = []
     for source in sources:
+        if source not in dataset.sources:
+            continue
         try:
-            return verified(SOURCES[source](timeout))
+            return verified(dataset.sources[source](timeout), dataset)
         except SourceError as error:
             reasons.append(f"{source}: {error}")
-    raise DownloadError("download: no source gave MNIST. " + " | ".join(reasons))
+    raise DatasetError(f"download: no source gave {dataset.about.title}. " + " | ".join(reasons))
 
 
 def main(params: Download) -> None:
-    save_arrays(OUTPUT, **download(params.sources, params.timeout))
+    if params.dataset == "file":
+        arrays, about = own(Path(params.file or ""), params.sha256 or "", params.class_names)
+    else:
+        dataset = DATASETS[params.dataset]
+        arrays, about = download(dataset, params.sources, params.timeout), dataset.about
+    save_arrays(IMAGES, **arrays)
+    save_about(ABOUT, about)
 
 
 if __name__ == "__main__":

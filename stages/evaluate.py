@@ -1,8 +1,9 @@
-"""Stage evaluate: how well the model tells the two digits apart, and where it fails.
+"""Stage evaluate: how well the model tells the two classes apart, and where it fails.
 
-Reads data/preprocessed.npz and data/model.joblib; writes metrics/evaluate.json, every image's score
-and answer (data/predictions.npz), tables that DVC draws (confusion, ROC, precision-recall, scores),
-and pictures of the worst mistakes and of the least certain answers.
+Reads data/preprocessed.npz, data/model.joblib and data/raw/about.json; writes
+metrics/evaluate.json, every image's score and answer (data/predictions.npz), tables that DVC draws
+(confusion, ROC, precision-recall, scores), and pictures of the worst mistakes and of the least
+certain answers.
 """
 
 from itertools import product, repeat
@@ -23,6 +24,7 @@ from sklearn.svm import LinearSVC
 
 from figures.contributions import contributions
 from figures.style import png
+from pipeline.about import load_about
 from pipeline.artifacts import (
     load_arrays,
     load_object,
@@ -37,6 +39,7 @@ from pipeline.params import Evaluate, run_stage
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
+ABOUT = Path("data/raw/about.json")
 PREDICTIONS = Path("data/predictions.npz")
 METRICS = Path("metrics/evaluate.json")
 CONFUSION = Path("plots/confusion.csv")
@@ -57,7 +60,7 @@ def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) 
 
     Parameters
     ----------
-    y, predicted : (n,) digits
+    y, predicted : (n,) labels
     f : (n,) decision values
     s : (n,) -1 or +1, the signs of y
     """
@@ -80,13 +83,13 @@ def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) 
     }
 
 
-def counts(confusion: dict[str, int], classes: tuple[int, int]) -> list[tuple[int, int, int]]:
-    """The four cells of a confusion matrix: actual digit, predicted digit, number of images.
+def counts(confusion: dict[str, int], classes: tuple[str, str]) -> list[tuple[str, str, int]]:
+    """The four cells of a confusion matrix: actual class, predicted class, number of images.
 
     Parameters
     ----------
     confusion : tn, fp, fn and tp, as `metrics` counts them
-    classes : the negative and the positive digit
+    classes : the names of the negative and the positive class
     """
     cells = product(classes, classes)
     return [(*cell, confusion[name]) for cell, name in zip(cells, CELLS, strict=True)]
@@ -97,7 +100,7 @@ def worst(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, count: int) -> np
 
     Parameters
     ----------
-    y, predicted : (n,) digits
+    y, predicted : (n,) labels
     f : (n,) decision values
     """
     wrong = np.flatnonzero(predicted != y)
@@ -114,7 +117,8 @@ def main(params: Evaluate) -> None:
     data = load_arrays(
         INPUT, *(f"{name}_{part}" for part in PARTS for name in ("X", "y", "index")), "classes"
     )
-    negative, positive = data["classes"].tolist()
+    about = load_about(ABOUT)
+    negative, positive = about.named(data["classes"])
     report: dict[str, Any] = {"classes": {"negative": negative, "positive": positive}}
     predictions: dict[str, np.ndarray] = {}
     for part in PARTS:
@@ -139,14 +143,21 @@ def main(params: Evaluate) -> None:
         ["actual", "predicted", "images"],
         counts(report["test"]["confusion"], (negative, positive)),
     )
-    # Each table names its digits itself: a title out of params.yaml would be wrong for the other
+    # Each table names its classes itself: a title out of params.yaml would be wrong for the other
     # revision, and wherever params.yaml is newer than the table.
     fpr, tpr, _ = roc_curve(s, f)
     precision, recall, _ = precision_recall_curve(s, f)
     for file, columns in (
         (ROC, {"fpr": fpr, "tpr": tpr}),
         (PRECISION_RECALL, {"recall": recall, "precision": precision}),
-        (SCORES, {"actual": y, "f": round_scores(f), "negative": np.full(len(y), negative)}),
+        (
+            SCORES,
+            {
+                "actual": about.named(y),
+                "f": round_scores(f),
+                "negative": np.full(len(y), negative, object),
+            },
+        ),
     ):
         values = (column.tolist() for column in columns.values())
         save_table(file, [*columns, "positive"], zip(*values, repeat(positive)))
@@ -159,12 +170,12 @@ def main(params: Evaluate) -> None:
     ):
         figure = contributions(
             f"{title} in {len(y)} test images",
-            X[chosen],
-            y[chosen],
-            predicted[chosen],
+            X[chosen].reshape(-1, *about.shape),
+            about.named(y[chosen]),
+            about.named(predicted[chosen]),
             f[chosen],
             data["index_test"][chosen],
-            model.coef_[0],
+            model.coef_.reshape(about.shape),
             (negative, positive),
         )
         save_bytes(file, png(figure))

@@ -1,7 +1,8 @@
-"""Stage filter_5_8: the images of two digits, in MNIST's order.
+"""Stage filter_5_8: the images of two classes (5 and 8 by default), in the data set's order.
 
-Reads data/raw/mnist.npz; writes data/filtered.npz: X_train (n, 28, 28), y_train (n,), their
-positions in MNIST index_train (n,), the same for test, and classes (2,) as the params give them.
+Reads data/raw/images.npz; writes data/filtered.npz: X_train (n, height, width), y_train (n,), their
+positions in the data set index_train (n,), the same for test, and classes (2,) as the params give
+them.
 """
 
 from pathlib import Path
@@ -9,10 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import load_arrays, save_arrays
+from pipeline.errors import PipelineError, listed
 from pipeline.params import Filter58, run_stage
 
-INPUT = Path("data/raw/mnist.npz")
+INPUT = Path("data/raw/images.npz")
 OUTPUT = Path("data/filtered.npz")
+
+
+class ClassesError(PipelineError):
+    """A class has no image to train on, or none to test with."""
 
 
 def keep_classes(
@@ -22,22 +28,33 @@ def keep_classes(
 
     Parameters
     ----------
-    X : (n, 28, 28) uint8
-    y : (n,) uint8, the labels
-    classes : the digits to keep
+    X : (n, height, width) uint8
+    y : (n,) integers, the labels
+    classes : the labels to keep
 
     Returns
     -------
-    X (m, 28, 28) uint8, y (m,) uint8, index (m,) int64 : X = X[index], y = y[index]
+    X (m, height, width), y (m,), index (m,) int64 : X = X[index], y = y[index]
+
+    Raises
+    ------
+    ClassesError
+        One of `classes` is not in y.
     """
+    found = np.unique(y).tolist()
+    if not set(classes) <= set(found):
+        raise ClassesError(
+            f"params.yaml: filter_5_8.classes: got {classes}; allowed: two labels that the data "
+            f"have, to train and to test: {listed(found)}"
+        )
     index = np.flatnonzero(np.isin(y, classes)).astype(np.int64)
     return X[index], y[index], index
 
 
 def main(params: Filter58) -> None:
-    mnist = load_arrays(INPUT, "x_train", "y_train", "x_test", "y_test")
-    X_train, y_train, index_train = keep_classes(mnist["x_train"], mnist["y_train"], params.classes)
-    X_test, y_test, index_test = keep_classes(mnist["x_test"], mnist["y_test"], params.classes)
+    raw = load_arrays(INPUT, "x_train", "y_train", "x_test", "y_test")
+    X_train, y_train, index_train = keep_classes(raw["x_train"], raw["y_train"], params.classes)
+    X_test, y_test, index_test = keep_classes(raw["x_test"], raw["y_test"], params.classes)
     save_arrays(
         OUTPUT,
         X_train=X_train,
@@ -46,7 +63,7 @@ def main(params: Filter58) -> None:
         X_test=X_test,
         y_test=y_test,
         index_test=index_test,
-        classes=np.array(params.classes, dtype=np.uint8),
+        classes=np.array(params.classes, dtype=y_train.dtype),
     )
 
 

@@ -34,7 +34,7 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0
 
     Parameters
     ----------
-    X : (n, 784) float64
+    X : (n, p) float64
     y : (n,) -1 or +1
     params : the section gridsearch of params.yaml
     verbose : above 0, lines about the fits

@@ -1,7 +1,8 @@
 """Stage interpret: what the model looks at.
 
-Reads data/preprocessed.npz and data/model.joblib; writes metrics/interpret.json, the weights as a
-picture and as data, the path over C, the stability of the choice, and the explorer.
+Reads data/preprocessed.npz, data/model.joblib and data/raw/about.json; writes
+metrics/interpret.json, the weights as a picture and as data, the path over C, the stability of the
+choice, and the explorer.
 """
 
 import math
@@ -16,10 +17,10 @@ from analysis.path import path_grid, solve_path
 from analysis.stability import OFTEN, frequencies, often
 from figures.explorer import page
 from figures.heatmap import heatmap
-from figures.pixels import SIDE
 from figures.small_multiples import small_multiples
 from figures.stability import stability
 from figures.style import png
+from pipeline.about import load_about
 from pipeline.artifacts import (
     load_arrays,
     load_object,
@@ -29,10 +30,11 @@ from pipeline.artifacts import (
     save_text,
 )
 from pipeline.labels import signs
-from pipeline.params import Interpret, run_stage
+from pipeline.params import Interpret, ParamsError, border_refusal, run_stage
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
+ABOUT = Path("data/raw/about.json")
 METRICS = Path("metrics/interpret.json")
 HEATMAP = Path("plots/weights.png")
 WEIGHTS_TABLE = Path("plots/weights.csv")
@@ -50,29 +52,27 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
 
     Parameters
     ----------
-    w : (784,) weights of the pixels
+    w : (height, width) weights of the pixels
     bias : the weight of the constant 1, penalised and counted as the others are
     border : width of the outer frame, in pixels
     """
-    image = w.reshape(SIDE, SIDE)
-    edge = np.ones((SIDE, SIDE), dtype=bool)
+    edge = np.ones(w.shape, dtype=bool)
     edge[border:-border, border:-border] = False
-    outer = np.r_[:border, SIDE - border : SIDE]
-    corners = np.zeros((SIDE, SIDE), dtype=bool)
-    corners[np.ix_(outer, outer)] = True
+    corners = np.zeros(w.shape, dtype=bool)
+    corners[np.ix_(*(np.r_[:border, side - border : side] for side in w.shape))] = True
     nonzero = int(np.count_nonzero(w)) + int(bias != 0)
-    total = math.fsum(np.abs(w))
+    total = math.fsum(np.abs(w).flat)
 
     def region(where: np.ndarray) -> dict[str, Any]:
         return {
             "pixels": int(where.sum()),
-            "nonzero": int(np.count_nonzero(image[where])),
-            "share_of_l1": math.fsum(np.abs(image[where])) / total if total else 0.0,
+            "nonzero": int(np.count_nonzero(w[where])),
+            "share_of_l1": math.fsum(np.abs(w[where])) / total if total else 0.0,
         }
 
     return {
         "weights": {"nonzero": nonzero, "zero": w.size + 1 - nonzero},
-        "l1_norm": math.fsum([*np.abs(w), abs(bias)]),
+        "l1_norm": math.fsum([*np.abs(w).flat, abs(bias)]),
         "bias": bias,
         "border": region(edge),
         "corners": region(corners),
@@ -80,15 +80,20 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
 
 
 def main(params: Interpret) -> None:
+    about = load_about(ABOUT)
+    refusal = border_refusal(params.border, about.shape)
+    if refusal:
+        raise ParamsError(f"params.yaml: {refusal}")
     model: LinearSVC = load_object(MODEL)
     names = ("X_train", "y_train", "X_test", "y_test", "index_test", "classes")
     X, y, X_test, y_test, index, classes = load_arrays(INPUT, *names).values()
     s, s_test = signs(y, classes), signs(y_test, classes)
-    negative, positive = classes.tolist()
-    w, bias, C = model.coef_[0], float(model.intercept_[0]), model.C
+    negative, positive = about.named(classes)
+    bias, C = float(model.intercept_[0]), model.C
+    w = model.coef_.reshape(about.shape)
 
     points = solve_path(X, s, X_test, s_test, path_grid(X, s, C, params.path))
-    share = frequencies(X, s, C, params.bootstraps, params.random_state)
+    share = frequencies(X, s, C, params.bootstraps, params.random_state).reshape(about.shape)
     report = metrics(w, bias, params.border)
     report["stability"] = {
         "bootstraps": params.bootstraps,
@@ -100,7 +105,7 @@ def main(params: Interpret) -> None:
     save_table(
         WEIGHTS_TABLE,
         ["row", "column", "weight", "negative", "positive"],
-        ((j // SIDE, j % SIDE, weight, negative, positive) for j, weight in enumerate(w.tolist())),
+        ((*place, float(weight), negative, positive) for place, weight in np.ndenumerate(w)),
     )
     save_table(
         PATH_TABLE,
@@ -110,9 +115,10 @@ def main(params: Interpret) -> None:
             for p in points
         ),
     )
-    save_bytes(SMALL_MULTIPLES, png(small_multiples(points, C, (negative, positive))))
-    of_model = [replace(p, coef=w, intercept=bias) if p.C == C else p for p in points]
-    save_text(EXPLORER, page(of_model, X_test, y_test, index, (negative, positive), C))
+    save_bytes(SMALL_MULTIPLES, png(small_multiples(points, about.shape, C, (negative, positive))))
+    of_model = [replace(p, coef=model.coef_[0], intercept=bias) if p.C == C else p for p in points]
+    shown = page(of_model, X_test, about.named(y_test), index, (negative, positive), C, about)
+    save_text(EXPLORER, shown)
     save_bytes(STABILITY, png(stability(share, often(share), OFTEN, C, params.bootstraps)))
 
 

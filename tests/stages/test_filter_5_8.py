@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pipeline.artifacts import save_arrays
-from stages.filter_5_8 import keep_classes, main
+from stages.filter_5_8 import ClassesError, keep_classes, main
 
 labels = arrays(np.uint8, st.integers(0, 60), elements=st.integers(0, 9))
 two_digits = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True)
@@ -17,6 +18,10 @@ two_digits = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True)
 @given(y=labels, classes=two_digits)
 def test_it_keeps_what_a_loop_would(y: np.ndarray, classes: list[int]) -> None:
     X = np.arange(y.size * 784, dtype=np.uint32).reshape(-1, 28, 28)
+    if not set(classes) <= set(y.tolist()):
+        with pytest.raises(ClassesError):
+            keep_classes(X, y, classes)
+        return
     kept_X, kept_y, index = keep_classes(X, y, classes)
     expected = [i for i, label in enumerate(y) if label in classes]
     assert index.tolist() == expected
@@ -37,16 +42,28 @@ def test_the_articles_indices(mnist: dict[str, np.ndarray]) -> None:
     assert index[-3:].tolist() == [9988, 9991, 9998]
 
 
+def test_a_class_that_is_not_there_gets_its_line() -> None:
+    """One that a label's type cannot hold, too."""
+    y = np.arange(30, dtype=np.uint8) % 25
+    with pytest.raises(ClassesError) as caught:
+        keep_classes(np.zeros((30, 2, 2), np.uint8), y, [3, 259])
+    assert str(caught.value) == (
+        "params.yaml: filter_5_8.classes: got [3, 259]; allowed: two labels that the data have, "
+        "to train and to test: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, "
+        "19, …"
+    )
+
+
 def test_the_stage_keeps_both_sets_and_says_where_they_stood(project, small_mnist) -> None:
     params = project("filter_5_8", classes=[5, 3])
-    save_arrays(Path("data/raw/mnist.npz"), **small_mnist)
+    save_arrays(Path("data/raw/images.npz"), **small_mnist)
     main(params)
     with np.load("data/filtered.npz") as archive:
         kept = dict(archive)
     assert list(kept) == [
         *("X_train", "y_train", "index_train", "X_test", "y_test", "index_test", "classes")
     ]
-    for part, places in (("train", [3, 5]), ("test", [0, 2])):  # y_train is 0 to 5, y_test 5, 8, 5
+    for part, places in (("train", [3, 5]), ("test", [0, 2])):  # y_train is 0 to 5, y_test 5, 8, 3
         assert kept[f"index_{part}"].tolist() == places
         np.testing.assert_array_equal(kept[f"X_{part}"], small_mnist[f"x_{part}"][places])
         np.testing.assert_array_equal(kept[f"y_{part}"], small_mnist[f"y_{part}"][places])

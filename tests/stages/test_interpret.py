@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,17 @@ from hypothesis import strategies as st
 
 from analysis.path import PathPoint, path_grid, solve_path
 from analysis.stability import frequencies
+from pipeline.about import save_about
 from pipeline.artifacts import load_metrics
+from pipeline.datasets import DATASETS
+from pipeline.params import ParamsError
 from stages.interpret import main, metrics
 
 
 def test_counts_norm_and_shares_by_hand() -> None:
     w = np.zeros((28, 28))
     w[0, 0], w[3, 14], w[14, 14], w[27, 27] = 1.0, -2.0, 4.0, -1.0
-    got = metrics(w.ravel(), -0.5, border=4)
+    got = metrics(w, -0.5, border=4)
     assert got["weights"] == {"nonzero": 5, "zero": 780}
     assert got["l1_norm"] == 8.5
     assert got["border"] == {"pixels": 384, "nonzero": 3, "share_of_l1": 0.5}
@@ -26,20 +30,39 @@ def test_counts_norm_and_shares_by_hand() -> None:
 
 
 def test_all_zero_weights_have_shares_too() -> None:
-    got = metrics(np.zeros(784), 0.0, border=4)
+    got = metrics(np.zeros((28, 28)), 0.0, border=4)
     assert got["weights"] == {"nonzero": 0, "zero": 785}
     assert got["border"]["share_of_l1"] == 0.0
 
 
 @given(border=st.integers(1, 13))
 def test_the_borders_size(border: int) -> None:
-    got = metrics(np.ones(784), 0.0, border)
+    got = metrics(np.ones((28, 28)), 0.0, border)
     assert got["border"]["pixels"] == 784 - (28 - 2 * border) ** 2
     assert got["corners"]["pixels"] == (2 * border) ** 2
     assert got["border"]["share_of_l1"] == pytest.approx(got["border"]["pixels"] / 784)
 
 
+def test_the_border_and_the_corners_of_images_that_are_not_square() -> None:
+    w = np.zeros((20, 16))
+    w[0, 15], w[10, 1], w[10, 8], w[17, 13] = 1.0, -2.0, 4.0, -1.0
+    got = metrics(w, 0.0, border=3)
+    assert got["weights"] == {"nonzero": 4, "zero": 317}
+    assert got["border"] == {"pixels": 320 - 14 * 10, "nonzero": 3, "share_of_l1": 0.5}
+    assert got["corners"] == {"pixels": 36, "nonzero": 2, "share_of_l1": 0.25}
+
+
 # The stage
+
+
+def test_a_border_that_leaves_nothing_within_gets_its_line(project, preprocessed, model) -> None:
+    save_about(Path("data/raw/about.json"), replace(DATASETS["mnist"].about, height=16, width=49))
+    with pytest.raises(ParamsError) as caught:
+        main(project("interpret", border=8))
+    assert str(caught.value) == (
+        "params.yaml: interpret.border: got 8; allowed: an integer, 1 to 7 pixels for images of "
+        "16×49"
+    )
 
 
 @pytest.fixture
@@ -61,7 +84,7 @@ def share(ran, preprocessed) -> np.ndarray:
 def test_the_report_is_of_the_weights_and_of_their_stability(ran, share, model) -> None:
     report = load_metrics(Path("metrics/interpret.json"))
     stability = report.pop("stability")
-    assert report == metrics(model.coef_[0], model.intercept_[0], 7)
+    assert report == metrics(model.coef_.reshape(28, 28), model.intercept_[0], 7)
     assert stability == {
         "bootstraps": 6,
         "pixels_in_90_percent": np.count_nonzero(share >= 0.9),
@@ -111,7 +134,7 @@ def test_the_explorer_opens_with_the_model_as_it_is_saved(ran, preprocessed, mod
     data = json.loads(
         re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S).group(1)
     )
-    assert data["classes"] == [8, 5]
+    assert data["classes"] == ["8", "5"]
     assert [point["C"] for point in data["path"]] == [point.C for point in ran]
     for shown, point in zip(data["path"], ran, strict=True):
         trained = point.C == 0.5
@@ -124,4 +147,6 @@ def test_the_explorer_opens_with_the_model_as_it_is_saved(ran, preprocessed, mod
     images = data["images"]
     assert images["of"] == 40
     # there is room for all of them
-    assert dict(zip(images["index"], images["label"], strict=True)) == labels
+    assert dict(zip(images["index"], images["label"], strict=True)) == {
+        index: str(label) for index, label in labels.items()
+    }
