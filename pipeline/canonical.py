@@ -5,6 +5,7 @@ keeps the digits that are the same on every machine; docs/solver.md tells how th
 """
 
 import math
+from decimal import Decimal
 
 import numpy as np
 
@@ -41,8 +42,13 @@ def round_C(C: float) -> float:
     return float(f"{C:.{C_DIGITS}g}")
 
 
+def log10_gap_bound(gap: float) -> int:
+    """⌈log10(gap)⌉ of a relative duality gap, log10(SMALLEST_GAP) at least."""
+    # Decimal's logarithm is exact at powers of ten, so that a bound is its own bound
+    return math.ceil(Decimal(str(float(max(gap, SMALLEST_GAP)))).log10())
+
+
 def gap_bound(gap: float) -> float:
     """The next power of ten at or above a relative duality gap, SMALLEST_GAP at least."""
-    exponent = math.ceil(np.log10(max(gap, SMALLEST_GAP)))
     # not 10.0**exponent: the last bit of a power depends on the machine
-    return float(f"1e{exponent}")
+    return float(f"1e{log10_gap_bound(gap)}")

@@ -30,6 +30,7 @@ PLOTS = {
         "The weights along the path",
         "Heatmaps of the weights at twelve values of C",
     ],
+    "plots_validation_curve_csv": None,
     "plots_validation_curve_png": [
         "The choice of C, by cross-validation",
         "Curves of accuracy and of the number of weights over the values of C searched",
