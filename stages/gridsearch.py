@@ -94,13 +94,13 @@ def metrics(found: Results) -> dict[str, Any]:
     }
 
 
-def curve(found: Results) -> dict[str, list[float]]:
+def curve(found: Results, scoring: str) -> dict[str, list[Any]]:
     """The validation curve as columns, a row for each C, ascending.
 
     mean_test_score is the plain mean over folds (scikit-learn's of today);
     weighted_mean_test_score = sum_k n_k s_k / sum_k n_k weighs fold k by its n_k test rows
     (scikit-learn's default until 0.21, which the article used). best and sparsest are 1 in the
-    rows of these C, else 0.
+    rows of these C, else 0. scoring is the score's name, in every row.
     """
     results, sizes = found["cv_results_"], found["fold_sizes"]
     C = np.asarray(results["param_C"], dtype=float)
@@ -114,6 +114,7 @@ def curve(found: Results) -> dict[str, list[float]]:
         "mean_nonzero": results["nonzero"],
         "best": (at == found["best_index_"]).astype(int),
         "sparsest": (at == sparsest_within_one_error(found)).astype(int),
+        "scoring": np.full(len(C), scoring),
     }
     return {name: column[order].tolist() for name, column in columns.items()}
 
@@ -136,7 +137,7 @@ def main(params: GridSearch) -> None:
     found = search(data["X_train"], y, params, verbose=2 if sys.stdout.isatty() else 0)
     save_object(RESULT, found)
     save_metrics(METRICS, metrics(found))
-    columns = curve(found)
+    columns = curve(found, params.scoring)
     save_table(CURVE_TABLE, list(columns), zip(*columns.values(), strict=True))
     figure = validation_curve(
         found["cv_results_"],

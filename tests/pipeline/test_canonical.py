@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import canonical
-from pipeline.canonical import SMALLEST_GAP, gap_bound
+from pipeline.canonical import SMALLEST_GAP, gap_bound, log10_gap_bound
 
 
 @given(st.floats(0, 1))
@@ -17,6 +17,14 @@ def test_the_bound_is_above_and_near(gap: float) -> None:
     assert bound >= gap
     assert bound <= max(10.000001 * gap, SMALLEST_GAP)
     assert re.fullmatch(r"1e-\d\d|0\.0*1|1\.0", repr(bound))
+
+
+@pytest.mark.parametrize("exponent", range(-10, 3))
+def test_a_power_of_ten_is_its_own_bound_and_the_next_float_is_beyond(exponent: int) -> None:
+    bound = float(f"1e{exponent}")
+    assert log10_gap_bound(bound) == log10_gap_bound(np.float64(bound)) == exponent
+    assert gap_bound(bound) == bound
+    assert log10_gap_bound(np.nextafter(bound, np.inf)) == exponent + 1
 
 
 def test_noise_has_one_bound() -> None:
