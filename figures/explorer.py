@@ -15,7 +15,7 @@ import numpy as np
 from analysis.path import PathPoint
 from figures.style import LARGEST, LINEAR, NEGATIVE, POSITIVE, RED_TO_BLUE, ZERO
 from pipeline.about import About
-from pipeline.canonical import round_scores
+from pipeline.canonical import scores
 from pipeline.labels import with_article
 
 TEMPLATE = Path(__file__).with_name("explorer.html")  # with {{names}} of what `page` puts in
@@ -97,11 +97,10 @@ def selection(
     All that `point` gets wrong; of the others those with scores nearest to 0, for half of the room
     that is left; for the other half an even sample of the rest.
     """
-    # Rounded, so that the order in which a machine adds up does not choose the images.
-    scores = round_scores(images @ point.coef + point.intercept)
-    right = y == np.where(scores > 0, classes[1], classes[0])
+    f = scores(images, point.coef, point.intercept)
+    right = y == np.where(f > 0, classes[1], classes[0])
     wrong = np.flatnonzero(~right)[:SHOWN]
-    by_distance = np.argsort(np.abs(scores), kind="stable")
+    by_distance = np.argsort(np.abs(f), kind="stable")
     by_distance = by_distance[right[by_distance]]
     room = min(SHOWN - len(wrong), len(by_distance))
     near, far = by_distance[: room // 2], np.sort(by_distance[room // 2 :])

@@ -5,13 +5,14 @@ keeps the digits that are the same on every machine; docs/solver.md tells how th
 """
 
 import math
+from decimal import Decimal
 
 import numpy as np
 
 SMALLEST_GAP = 1e-10  # below it, gaps are rounding: another on every machine
 WEIGHT_DECIMALS = 11  # refined weights: the fewest that keep their certificate below 1e-8
 PATH_DECIMALS = 6  # weights and objectives along the path: not refined, so fewer are certain
-SCORE_DECIMALS = 9  # scores are sums of some hundred weights of 11 decimals
+SCORE_DECIMALS = 9
 OBJECTIVE_DECIMALS = 9  # a sum over all images, of some hundreds
 C_DIGITS = 4  # significant, of the path's C: enough to say them, and powers differ in the last bit
 
@@ -26,8 +27,37 @@ def round_path(values: np.ndarray) -> np.ndarray:
     return values.round(PATH_DECIMALS)
 
 
+def scores(X: np.ndarray, coef: np.ndarray, intercept: float) -> np.ndarray:
+    """f_i = w·x_i + b, the double nearest to it: no order of adding up can change one.
+
+    In whole numbers: 255·10^d·f_i is a sum of pixels 0…255 times multiples of 10^-d, d =
+    WEIGHT_DECIMALS. The multiples are taken in parts so small that doubles add them exactly.
+
+    Parameters
+    ----------
+    X : (n, p) multiples of 1/255 in [0, 1]
+    coef, intercept : (p,) weights w and bias b, to d decimals (`round_weights`)
+
+    Returns
+    -------
+    (n,) float64
+    """
+    pixels = np.column_stack([np.rint(X * 255), np.full(len(X), 255.0)])
+    whole = np.rint(np.append(coef, intercept) * 10**WEIGHT_DECIMALS).astype(np.int64)
+    signs, rest = np.sign(whole), np.abs(whole)
+    bits = 53 - (255 * whole.size).bit_length()
+    total, shift = [0] * len(X), 0
+    while rest.any():
+        part = pixels @ (signs * (rest & (2**bits - 1))).astype(float)
+        total = [so_far + (int(more) << shift) for so_far, more in zip(total, part, strict=True)]
+        rest >>= bits
+        shift += bits
+    unit = 255 * 10**WEIGHT_DECIMALS
+    return np.array([value / unit for value in total])
+
+
 def round_scores(scores: np.ndarray) -> np.ndarray:
-    """Scores to SCORE_DECIMALS decimals: for tables, and before images are put in their order."""
+    """Scores to SCORE_DECIMALS decimals, enough for files."""
     return scores.round(SCORE_DECIMALS)
 
 
@@ -41,8 +71,13 @@ def round_C(C: float) -> float:
     return float(f"{C:.{C_DIGITS}g}")
 
 
+def log10_gap_bound(gap: float) -> int:
+    """⌈log10(gap)⌉ of a relative duality gap, log10(SMALLEST_GAP) at least."""
+    # Decimal's logarithm is exact at powers of ten, so that a bound is its own bound
+    return math.ceil(Decimal(str(float(max(gap, SMALLEST_GAP)))).log10())
+
+
 def gap_bound(gap: float) -> float:
     """The next power of ten at or above a relative duality gap, SMALLEST_GAP at least."""
-    exponent = math.ceil(np.log10(max(gap, SMALLEST_GAP)))
     # not 10.0**exponent: the last bit of a power depends on the machine
-    return float(f"1e{exponent}")
+    return float(f"1e{log10_gap_bound(gap)}")

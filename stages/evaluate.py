@@ -33,7 +33,7 @@ from pipeline.artifacts import (
     save_metrics,
     save_table,
 )
-from pipeline.canonical import round_scores
+from pipeline.canonical import round_scores, scores
 from pipeline.labels import signs
 from pipeline.params import Evaluate, run_stage
 
@@ -50,11 +50,10 @@ MISTAKES = Path("plots/mistakes.png")
 UNCERTAIN = Path("plots/uncertain.png")
 
 PARTS = ("train", "test")
-CELLS = ("tn", "fp", "fn", "tp")  # of the confusion matrix, row by row
 
 
 def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) -> dict[str, Any]:
-    """Scores of one set of images; the positive class is the second one.
+    """How well one set of images is told apart; the positive class is the second one.
 
     accuracy_95 is Wilson's interval of the accuracy at 95 % confidence.
 
@@ -70,29 +69,28 @@ def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) 
     precision, recall, f1, _ = precision_recall_fscore_support(
         s, said, average="binary", pos_label=1, zero_division=0.0
     )
-    confusion = confusion_matrix(s, said, labels=[-1, 1]).ravel().tolist()
     return {
-        "images": len(y),
         "accuracy": accuracy,
         "accuracy_95": {"low": float(interval.low), "high": float(interval.high)},
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
         "roc_auc": float(roc_auc_score(s, f)),
-        "confusion": dict(zip(CELLS, confusion, strict=True)),
     }
 
 
-def counts(confusion: dict[str, int], classes: tuple[str, str]) -> list[tuple[str, str, int]]:
-    """The four cells of a confusion matrix: actual class, predicted class, number of images.
+def counts(
+    y: np.ndarray, predicted: np.ndarray, classes: tuple[str, str]
+) -> list[tuple[str, str, int]]:
+    """The four cells of the confusion matrix: actual class, predicted class, number of images.
 
     Parameters
     ----------
-    confusion : tn, fp, fn and tp, as `metrics` counts them
-    classes : the names of the negative and the positive class
+    y, predicted : (n,) names of classes
+    classes : the negative and the positive class
     """
-    cells = product(classes, classes)
-    return [(*cell, confusion[name]) for cell, name in zip(cells, CELLS, strict=True)]
+    images = confusion_matrix(y, predicted, labels=classes).ravel().tolist()
+    return [(*cell, n) for cell, n in zip(product(classes, classes), images, strict=True)]
 
 
 def worst(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, count: int) -> np.ndarray:
@@ -119,15 +117,13 @@ def main(params: Evaluate) -> None:
     )
     about = load_about(ABOUT)
     negative, positive = about.named(data["classes"])
-    report: dict[str, Any] = {"classes": {"negative": negative, "positive": positive}}
+    report: dict[str, Any] = {}
     predictions: dict[str, np.ndarray] = {}
     for part in PARTS:
         X, y = data[f"X_{part}"], data[f"y_{part}"]
-        s, f, predicted = (
-            signs(y, data["classes"]),
-            model.decision_function(X),
-            model.predict(X),
-        )
+        s = signs(y, data["classes"])
+        f = scores(X, model.coef_[0], float(model.intercept_[0]))
+        predicted = model.classes_[(f > 0).astype(int)]
         report[part] = metrics(y, predicted, f, s)
         predictions |= {
             f"index_{part}": data[f"index_{part}"],
@@ -136,12 +132,12 @@ def main(params: Evaluate) -> None:
             f"predicted_{part}": predicted,
         }
     # The test set came last: its values are what the pictures show.
-    save_metrics(METRICS, report)
+    save_metrics(METRICS, report | {"train": {"accuracy": report["train"]["accuracy"]}})
     save_arrays(PREDICTIONS, **predictions)
     save_table(
         CONFUSION,
         ["actual", "predicted", "images"],
-        counts(report["test"]["confusion"], (negative, positive)),
+        counts(about.named(y), about.named(predicted), (negative, positive)),
     )
     # Each table names its classes itself: a title out of params.yaml would be wrong for the other
     # revision, and wherever params.yaml is newer than the table.

@@ -1,7 +1,7 @@
 """Stage gridsearch: the regularisation C, by cross-validation.
 
 Reads data/preprocessed.npz; writes data/gridsearch.joblib (the results and the winner),
-metrics/gridsearch.json and plots/validation_curve.png.
+metrics/gridsearch.json, and the validation curve as a table that DVC draws and as a picture.
 """
 
 import sys
@@ -15,8 +15,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from figures.style import png
 from figures.validation_curve import validation_curve
-from pipeline.artifacts import load_arrays, save_bytes, save_metrics, save_object
-from pipeline.canonical import gap_bound
+from pipeline.artifacts import load_arrays, save_bytes, save_metrics, save_object, save_table
+from pipeline.canonical import gap_bound, log10_gap_bound
 from pipeline.labels import signs
 from pipeline.params import GridSearch, run_stage
 from pipeline.solvers import SOLVERS, Results
@@ -25,6 +25,7 @@ INPUT = Path("data/preprocessed.npz")
 RESULT = Path("data/gridsearch.joblib")
 METRICS = Path("metrics/gridsearch.json")
 CURVE = Path("plots/validation_curve.png")
+CURVE_TABLE = Path("plots/validation_curve.csv")
 
 
 def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0) -> Results:
@@ -73,38 +74,49 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0
 
 
 def metrics(found: Results) -> dict[str, Any]:
-    """The winner and each C's scores as nested dicts of scalars.
+    """Score and number of weights, means over the folds, at the best C and at the sparsest within
+    one standard error of it; and the largest duality gap of all fits, as a power of ten.
+    """
+    results = found["cv_results_"]
+
+    def at(i: int) -> dict[str, float]:
+        return {
+            "C": results["params"][i]["C"],
+            "mean_test_score": float(results["mean_test_score"][i]),
+            "mean_nonzero": float(results["nonzero"][i]),
+        }
+
+    gaps = [results[f"split{fold}_duality_gap"] for fold in range(len(found["fold_sizes"]))]
+    return {
+        "best": at(found["best_index_"]),
+        "sparsest_within_one_standard_error": at(sparsest_within_one_error(found)),
+        "log10_duality_gap_at_most": log10_gap_bound(np.max(gaps)),
+    }
+
+
+def curve(found: Results, scoring: str) -> dict[str, list[Any]]:
+    """The validation curve as columns, a row for each C, ascending.
 
     mean_test_score is the plain mean over folds (scikit-learn's of today);
     weighted_mean_test_score = sum_k n_k s_k / sum_k n_k weighs fold k by its n_k test rows
-    (scikit-learn's default until 0.21, which the article used).
+    (scikit-learn's default until 0.21, which the article used). best and sparsest are 1 in the
+    rows of these C, else 0. scoring is the score's name, in every row.
     """
-    results = found["cv_results_"]
-    folds = range(len(found["fold_sizes"]))
-    splits = [results[f"split{fold}_test_score"] for fold in folds]
-    gaps = [results[f"split{fold}_duality_gap"] for fold in folds]
-    weighted = np.average(splits, axis=0, weights=found["fold_sizes"])
-    scores = {
-        f"C={C}": {
-            "mean_train_score": float(results["mean_train_score"][i]),
-            "mean_test_score": float(results["mean_test_score"][i]),
-            "weighted_mean_test_score": float(weighted[i]),
-            "std_test_score": float(results["std_test_score"][i]),
-            "mean_nonzero": float(results["nonzero"][i]),
-        }
-        for i, C in enumerate(results["param_C"])
+    results, sizes = found["cv_results_"], found["fold_sizes"]
+    C = np.asarray(results["param_C"], dtype=float)
+    splits = [results[f"split{fold}_test_score"] for fold in range(len(sizes))]
+    at, order = np.arange(len(C)), np.argsort(C)
+    scores = ("mean_train_score", "std_train_score", "mean_test_score", "std_test_score")
+    columns = {
+        "C": C,
+        **{name: results[name] for name in scores},
+        "weighted_mean_test_score": np.average(splits, axis=0, weights=sizes),
+        "mean_nonzero": results["nonzero"],
+        "best": (at == found["best_index_"]).astype(int),
+        "sparsest": (at == sparsest_within_one_error(found)).astype(int),
+        "scoring": np.full(len(C), scoring),
     }
-    best, simple = found["best_index_"], sparsest_within_one_error(found)
-    C = [params["C"] for params in results["params"]]
-    return {
-        "best": {"C": C[best], **scores[f"C={results['param_C'][best]}"]},
-        "sparsest_within_one_standard_error": {
-            "C": C[simple],
-            **scores[f"C={results['param_C'][simple]}"],
-        },
-        "relative_duality_gap_at_most": float(np.max(gaps)),
-        "scores": scores,
-    }
+    return {name: column[order].tolist() for name, column in columns.items()}
 
 
 def sparsest_within_one_error(found: Results) -> int:
@@ -125,14 +137,16 @@ def main(params: GridSearch) -> None:
     found = search(data["X_train"], y, params, verbose=2 if sys.stdout.isatty() else 0)
     save_object(RESULT, found)
     save_metrics(METRICS, metrics(found))
-    curve = validation_curve(
+    columns = curve(found, params.scoring)
+    save_table(CURVE_TABLE, list(columns), zip(*columns.values(), strict=True))
+    figure = validation_curve(
         found["cv_results_"],
         params.cv,
         found["best_index_"],
         sparsest_within_one_error(found),
         params.scoring,
     )
-    save_bytes(CURVE, png(curve))
+    save_bytes(CURVE, png(figure))
 
 
 if __name__ == "__main__":

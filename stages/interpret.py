@@ -47,7 +47,7 @@ EXPLORER = Path("plots/explorer.html")
 def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
     """Sparsity, and where the weight lies.
 
-    share_of_l1 of a region R is sum_{j in R} |w_j| / sum_j |w_j| over the pixels; the corners
+    share_of_l1 of the border B is sum_{j in B} |w_j| / sum_j |w_j| over the pixels; the corners
     are the four squares of `border` x `border` pixels.
 
     Parameters
@@ -62,20 +62,15 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
     corners[np.ix_(*(np.r_[:border, side - border : side] for side in w.shape))] = True
     nonzero = int(np.count_nonzero(w)) + int(bias != 0)
     total = math.fsum(np.abs(w).flat)
-
-    def region(where: np.ndarray) -> dict[str, Any]:
-        return {
-            "pixels": int(where.sum()),
-            "nonzero": int(np.count_nonzero(w[where])),
-            "share_of_l1": math.fsum(np.abs(w[where])) / total if total else 0.0,
-        }
-
     return {
         "weights": {"nonzero": nonzero, "zero": w.size + 1 - nonzero},
         "l1_norm": math.fsum([*np.abs(w).flat, abs(bias)]),
         "bias": bias,
-        "border": region(edge),
-        "corners": region(corners),
+        "border": {
+            "nonzero": int(np.count_nonzero(w[edge])),
+            "share_of_l1": math.fsum(np.abs(w[edge])) / total if total else 0.0,
+        },
+        "corners": {"nonzero": int(np.count_nonzero(w[corners]))},
     }
 
 
@@ -95,11 +90,7 @@ def main(params: Interpret) -> None:
     points = solve_path(X, s, X_test, s_test, path_grid(X, s, C, params.path))
     share = frequencies(X, s, C, params.bootstraps, params.random_state).reshape(about.shape)
     report = metrics(w, bias, params.border)
-    report["stability"] = {
-        "bootstraps": params.bootstraps,
-        "pixels_in_90_percent": int(often(share).sum()),
-        "pixels_ever": int(np.count_nonzero(share)),
-    }
+    report["stability"] = {"pixels_in_90_percent": int(often(share).sum())}
     save_metrics(METRICS, report)
     save_bytes(HEATMAP, png(heatmap(w, (negative, positive), C, params.border)))
     save_table(

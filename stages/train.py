@@ -13,7 +13,7 @@ from sklearn.svm import LinearSVC
 
 from l1svc import objective, relative_duality_gap
 from pipeline.artifacts import load_arrays, load_object, save_metrics, save_object
-from pipeline.canonical import gap_bound, round_objective, round_weights
+from pipeline.canonical import log10_gap_bound, round_objective, round_weights
 from pipeline.convergence import converged
 from pipeline.labels import signs
 from pipeline.params import Train, run_stage
@@ -69,7 +69,7 @@ def metrics(model: LinearSVC, X: np.ndarray, s: np.ndarray) -> dict[str, Any]:
     return {
         "C": model.C,
         "objective": round_objective(objective(*weights)),
-        "relative_duality_gap_at_most": gap_bound(relative_duality_gap(*weights)),
+        "log10_duality_gap_at_most": log10_gap_bound(relative_duality_gap(*weights)),
     }
 
 

@@ -30,6 +30,7 @@ PLOTS = {
         "The weights along the path",
         "Heatmaps of the weights at twelve values of C",
     ],
+    "plots_validation_curve_csv": None,
     "plots_validation_curve_png": [
         "The choice of C, by cross-validation",
         "Curves of accuracy and of the number of weights over the values of C searched",
@@ -132,7 +133,8 @@ function fitted({ ...spec }, room) {
   const legend = { ...LOOK.legend, ...spec.config?.legend };
   if (little) {
     const direction = legend.gradientLength ? "horizontal" : "vertical";
-    Object.assign(legend, { orient: "bottom", direction, titleOrient: "top" });
+    const layout = { bottom: { anchor: "start", direction: "vertical" } }; // one below the other
+    Object.assign(legend, { orient: "bottom", direction, titleOrient: "top", layout });
     const across = { gradientLength: room - 40, labelFontSize: 10 };
     if (legend.gradientLength) Object.assign(legend, across);
   }

@@ -33,6 +33,13 @@ def metrics(project: Path, stage: str) -> dict:
     return json.loads((project / f"metrics/{stage}.json").read_text())
 
 
+def confusion(project: Path) -> dict[tuple[str, str], int]:
+    """plots/confusion.csv: the number of images by actual and predicted digit, in its order."""
+    with (project / "plots/confusion.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return {(row["actual"], row["predicted"]): int(row["images"]) for row in rows}
+
+
 def test_every_stage_runs_and_every_byte_comes_out(first_run, run: Run) -> None:
     assert stages_run(first_run) == list(STAGES)
     assert first_run.stderr == ""  # quiet in a pipe
@@ -58,21 +65,21 @@ def test_the_published_shapes_and_indices(project: Path) -> None:
 
 
 def test_the_published_scores(project: Path) -> None:
-    search = metrics(project, "gridsearch")
-    weighted = {
-        C: round(scores["weighted_mean_test_score"], 8) for C, scores in search["scores"].items()
-    }
+    with (project / "plots/validation_curve.csv").open() as file:
+        curve = {row["C"]: row for row in csv.DictReader(file)}
+    weighted = {C: round(float(row["weighted_mean_test_score"]), 8) for C, row in curve.items()}
     assert weighted == {
-        "C=0.025": 0.95626331,
-        "C=0.05": 0.95990064,
-        "C=0.1": 0.96158623,
-        "C=0.2": 0.96256210,
-        "C=0.4": 0.96105394,
+        "0.025": 0.95626331,
+        "0.05": 0.95990064,
+        "0.1": 0.96158623,
+        "0.2": 0.96256210,
+        "0.4": 0.96105394,
     }
-    plain = [round(scores["mean_test_score"], 8) for scores in search["scores"].values()]
+    plain = [round(float(row["mean_test_score"]), 8) for row in curve.values()]
     assert plain == [0.95626275, 0.95989990, 0.96158543, 0.96256148, 0.96105348]
-    assert search["best"]["C"] == 0.2
-    assert search["best"]["mean_test_score"] == search["scores"]["C=0.2"]["mean_test_score"]
+    best = metrics(project, "gridsearch")["best"]
+    assert best["C"] == 0.2
+    assert best["mean_test_score"] == float(curve["0.2"]["mean_test_score"])
     scores = metrics(project, "evaluate")
     assert scores["train"]["accuracy"] == 0.9723207948899929
     assert scores["test"]["accuracy"] == 0.9619506966773848
@@ -143,15 +150,14 @@ def test_a_message_names_a_command_that_mends(
 
 
 def test_the_tables_are_the_metrics(project: Path) -> None:
-    counts = metrics(project, "evaluate")["test"]["confusion"]
-    with (project / "plots/confusion.csv").open() as file:
-        cells = {(row["actual"], row["predicted"]): row["images"] for row in csv.DictReader(file)}
-    named = {"tn": ("5", "5"), "fp": ("5", "8"), "fn": ("8", "5"), "tp": ("8", "8")}
-    assert {name: int(cells[pair]) for name, pair in named.items()} == counts
+    scores = metrics(project, "evaluate")["test"]
+    tn, fp, fn, tp = confusion(project).values()
+    assert scores["accuracy"] == (tn + tp) / (tn + fp + fn + tp)
+    assert (scores["precision"], scores["recall"]) == (tp / (tp + fp), tp / (tp + fn))
     with (project / "plots/roc.csv").open() as file:
         points = np.array([(float(row["fpr"]), float(row["tpr"])) for row in csv.DictReader(file)])
     area = np.trapezoid(points[:, 1], points[:, 0])
-    assert area == pytest.approx(metrics(project, "evaluate")["test"]["roc_auc"], abs=1e-12)
+    assert area == pytest.approx(scores["roc_auc"], abs=1e-12)
 
 
 def test_plots_show_has_every_plot(project: Path, run: Run) -> None:
@@ -270,14 +276,14 @@ def test_the_page_of_all_plots_needs_no_network(project: Path, run: Run, page: P
     assert len(headings) == len(PLOTS)
     assert headings[:2] == ["The weights, as a picture", "The weights of the pixels"]
     assert not re.search("plots/|csv|png|boundary", " ".join(headings))
-    counts = metrics(project, "evaluate")["test"]["confusion"]
-    shown = [text for text in texts(page, "confusion") if text in map(str, counts.values())]
-    assert shown == [str(counts[name]) for name in ("tn", "fp", "fn", "tp")]
+    counts = [str(images) for images in confusion(project).values()]
+    assert [text for text in texts(page, "confusion") if text in counts] == counts
     assert "workspace (positive class: 8)" in texts(page, "roc")
     assert "workspace (positive class: 8)" in texts(page, "precision_recall")
     assert "red is 5, blue is 8; above 0 the model says 8" in texts(page, "scores")
     assert "red speaks for 5, blue for 8" in texts(page, "weights")
     assert "workspace, trained at C = 0.2" in texts(page, "path")
+    assert "workspace, best C = 0.2, sparsest 0.1" in texts(page, "validation_curve")
     said = page.locator("section", has=page.locator("div[id*=weights]")).all_inner_texts()
     assert not re.search("difference|minus|outlined|only here", " ".join(said))
     assert run("git", "status", "--porcelain").stdout == ""
@@ -335,6 +341,21 @@ def test_a_path_from_far_below_is_all_there(project: Path, page: Page, table) ->
     table("path.csv", change)
     open_page(page, project)
     assert_nothing_is_cut(page)
+
+
+def test_low_scores_are_all_there_and_two_kinds_of_score_are_told_apart(
+    project: Path, page: Page, table
+) -> None:
+    def change(rows: list[dict]) -> None:
+        rows[0] |= {"mean_test_score": -0.1, "std_test_score": 0.2, "scoring": "f1"}
+
+    table("validation_curve.csv", change)
+    open_page(page, project)
+    assert_nothing_is_cut(page)
+    said = {text for text in texts(page, "validation_curve") if "best" in text}
+    assert said == {
+        f"workspace ({name}), best C = 0.2, sparsest 0.1" for name in ("f1", "accuracy")
+    }
 
 
 def test_printed_no_plot_is_cut(project: Path, page: Page) -> None:
@@ -418,15 +439,62 @@ def test_the_path_marks_the_c_of_each_revision(project: Path, page: Page) -> Non
         assert sum(hexed(mark["stroke"]) == colour for mark in lines) == 4
 
 
+def test_the_validation_curve_has_every_c_and_the_choice_of_each_revision(
+    project: Path, run: Run, page: Page
+) -> None:
+    open_page(page, project)
+    said = texts(page, "validation_curve")
+    names = ["HEAD, best C = 0.2, sparsest 0.1", "workspace, best C = 0.05, also sparsest"]
+    assert [text for text in said if "best" in text] == names
+    assert {"train folds", "held-out fold", "score", "non-zero weights"} <= set(said)
+    symbols, lines, areas, rules = (
+        marks(page, "validation_curve", kind) for kind in ("symbol", "line", "area", "rule")
+    )
+    for revision, name, colour in zip(("HEAD", "workspace"), names, REVISIONS, strict=False):
+        rows = rows_of(revision, "validation_curve", run)
+        ours = [mark for mark in symbols if hexed(mark["fill"]) == colour]
+        assert {mark["revision"] for mark in ours} == {name}
+        points = {(mark["C"], mark.get("images")): mark for mark in ours}
+        assert len(ours) == len(points) == 3 * len(rows)
+        bands = [mark for mark in areas if hexed(mark["fill"]) == colour]
+        of_curve = [mark for mark in lines if hexed(mark["stroke"]) == colour]
+        bars = {(mark["C"], mark["images"]) for mark in of_curve if mark["opacity"] != "1"}
+        assert bars == {(row["C"], band["images"]) for row in rows for band in bands}
+        for row in rows:
+            weights = float(points[row["C"], None]["non-zero weights"])
+            assert weights == pytest.approx(float(row["mean_nonzero"]))
+            for band, part in zip(bands, ("train", "test"), strict=True):
+                mean, std = (float(row[f"{of}_{part}_score"]) for of in ("mean", "std"))
+                point = points[row["C"], band["images"]]
+                assert float(point["score"]) == pytest.approx(mean)
+                assert float(point["standard deviation"]) == pytest.approx(std)
+                if row is rows[0]:  # an area says where it begins
+                    ends = [float(band[end]) for end in ("score", "high")]
+                    assert ends == pytest.approx([mean - std, mean + std])
+        upright = {
+            (mark["strokeDasharray"], mark["C"])
+            for mark in rules
+            if hexed(mark["stroke"]) == colour and mark["opacity"] != "0"
+        }
+        best, sparsest = (
+            next(row["C"] for row in rows if row[which] == "1") for which in ("best", "sparsest")
+        )
+        expected = {("8px, 3px, 1px, 3px", best)}
+        assert upright == expected | ({("1px, 3px", sparsest)} if sparsest != best else set())
+
+
+def rows_of(revision: str, table: str, run: Run) -> list[dict[str, str]]:
+    """The rows of a table of plots/, as it is in a revision."""
+    file = f"plots/{table}.csv"
+    command = ["cat", file] if revision == "workspace" else ["git", "show", f"{revision}:{file}"]
+    return list(csv.DictReader(run(*command).stdout.splitlines()))
+
+
 def weights_of(revision: str, run: Run) -> dict[tuple[int, int], float]:
     """plots/weights.csv of a revision, by row and column."""
-    if revision == "workspace":
-        text = run("cat", "plots/weights.csv").stdout
-    else:
-        text = run("git", "show", f"{revision}:plots/weights.csv").stdout
     return {
         (int(row["row"]), int(row["column"])): float(row["weight"])
-        for row in csv.DictReader(text.splitlines())
+        for row in rows_of(revision, "weights", run)
     }
 
 
@@ -437,7 +505,7 @@ def test_three_revisions_have_no_difference(project: Path, run: Run, page: Page)
     run("git", "reset", "-q", "--soft", "HEAD~1")
     assert_all_is_drawn(page, project, ["HEAD~1", "HEAD", "workspace"])
     assert not re.search("difference|minus|only here", " ".join(texts(page, "weights")))
-    for table in ("path", "roc", "precision_recall"):
+    for table in ("validation_curve", "path", "roc", "precision_recall"):
         lines = marks(page, table, "line")
         assert list(dict.fromkeys(hexed(mark["stroke"]) for mark in lines)) == REVISIONS
 
@@ -458,13 +526,8 @@ def test_a_c_of_ones_own_overrides_the_search(project: Path, run: Run, params: P
 def test_other_digits_in_the_other_order(project: Path, run: Run, params: Path) -> None:
     change(params, filter_5_8={"classes": [4, 1]}, gridsearch={"C": [0.01]})
     run("dvc", "repro")
-    scores = metrics(project, "evaluate")
-    assert scores["classes"] == {"negative": 4, "positive": 1}
-    assert scores["test"]["accuracy"] > 0.99
-    lines = (project / "plots/confusion.csv").read_text().split()
-    assert [line.rsplit(",", 1)[0] for line in lines] == [
-        "actual,predicted", "4,4", "4,1", "1,4", "1,1",
-    ]  # fmt: skip
+    assert metrics(project, "evaluate")["test"]["accuracy"] > 0.99
+    assert list(confusion(project)) == [("4", "4"), ("4", "1"), ("1", "4"), ("1", "1")]
 
 
 def test_the_colours_go_by_role_not_by_digit(project: Path, run: Run, page: Page) -> None:
@@ -477,7 +540,7 @@ def test_the_colours_go_by_role_not_by_digit(project: Path, run: Run, page: Page
         "red is 5, blue is 8; above 0 the model says 8",
         "red is 4, blue is 1; above 0 the model says 1",
     ]
-    colours = {(m["digit"], hexed(m["fill"])) for m in marks(page, "scores", "rect")}
+    colours = {(m["class of the image"], hexed(m["fill"])) for m in marks(page, "scores", "rect")}
     assert colours == {("5", NEGATIVE), ("8", POSITIVE), ("4", NEGATIVE), ("1", POSITIVE)}
     assert "red speaks for 4, blue for 1" in texts(page, "weights")
     assert not re.search("difference|minus", " ".join(texts(page, "weights")))

@@ -1,5 +1,6 @@
 """Stage gridsearch: the search over C."""
 
+import csv
 import re
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from pipeline.artifacts import load_metrics, load_object
 from pipeline.errors import NotConvergedError
 from pipeline.params import GridSearch
 from pipeline.solvers import SOLVERS
-from stages.gridsearch import main, metrics, search, sparsest_within_one_error
+from stages.gridsearch import curve, main, metrics, search, sparsest_within_one_error
 
 PARAMS = GridSearch(
     C=[0.5, 0.01, 2],
@@ -57,29 +58,55 @@ def test_both_solvers_give_the_same_keys_and_none_that_differs_from_run_to_run(d
     assert max(one[f"split{fold}_duality_gap"].max() for fold in range(3)) <= 1e-6
 
 
-def test_both_means() -> None:
-    found = {
-        "cv_results_": {
-            "param_C": np.ma.array([0.1]),
-            "split0_test_score": np.array([1.0]),
-            "split1_test_score": np.array([0.5]),
-            "mean_test_score": np.array([0.75]),
-            "mean_train_score": np.array([0.9]),
-            "std_test_score": np.array([0.25]),
-            "nonzero": np.array([3.0]),
-            "split0_duality_gap": np.array([1e-12]),
-            "split1_duality_gap": np.array([1e-9]),
+FOUND = {
+    "cv_results_": {
+        "param_C": np.ma.array([0.4, 0.1, 0.2]),
+        "params": [{"C": 0.4}, {"C": 0.1}, {"C": 0.2}],
+        "split0_test_score": np.array([0.5, 0.75, 1.0]),
+        "split1_test_score": np.array([0.5, 0.5, 0.5]),
+        "mean_test_score": np.array([0.5, 0.625, 0.75]),
+        "std_test_score": np.array([0.0, 0.125, 0.25]),
+        "mean_train_score": np.array([0.9, 0.7, 0.8]),
+        "std_train_score": np.array([0.09, 0.07, 0.08]),
+        "nonzero": np.array([9.0, 3.5, 5.0]),
+        "split0_duality_gap": np.array([1e-10, 1e-10, 1e-9]),
+        "split1_duality_gap": np.array([1e-10, 1e-8, 1e-10]),
+    },
+    "fold_sizes": [30, 10],
+    "best_index_": 2,
+    "best_params_": {"C": 0.2},
+}
+
+
+def test_the_metrics_are_of_the_best_the_sparsest_and_the_worst_certificate() -> None:
+    assert metrics(FOUND) == {
+        "best": {"C": 0.2, "mean_test_score": 0.75, "mean_nonzero": 5.0},
+        "sparsest_within_one_standard_error": {
+            "C": 0.1,
+            "mean_test_score": 0.625,
+            "mean_nonzero": 3.5,
         },
-        "fold_sizes": [30, 10],
-        "best_index_": 0,
-        "best_params_": {"C": 0.1},
+        "log10_duality_gap_at_most": -8,
     }
-    found["cv_results_"]["params"] = [{"C": 0.1}]
-    report = metrics(found)
-    assert report["best"]["C"] == 0.1
-    assert report["relative_duality_gap_at_most"] == 1e-9
-    assert report["scores"]["C=0.1"]["mean_test_score"] == 0.75
-    assert report["scores"]["C=0.1"]["weighted_mean_test_score"] == (30 * 1.0 + 10 * 0.5) / 40
+
+
+def test_the_curve_ascends_and_has_both_means_and_both_marks() -> None:
+    assert curve(FOUND, "recall") == {
+        "C": [0.1, 0.2, 0.4],
+        "mean_train_score": [0.7, 0.8, 0.9],
+        "std_train_score": [0.07, 0.08, 0.09],
+        "mean_test_score": [0.625, 0.75, 0.5],
+        "std_test_score": [0.125, 0.25, 0.0],
+        "weighted_mean_test_score": [
+            (30 * 0.75 + 10 * 0.5) / 40,
+            (30 * 1.0 + 10 * 0.5) / 40,
+            0.5,
+        ],
+        "mean_nonzero": [3.5, 5.0, 9.0],
+        "best": [0, 1, 0],
+        "sparsest": [1, 0, 0],
+        "scoring": ["recall"] * 3,
+    }
 
 
 def test_the_sparsest_c_within_one_standard_error() -> None:
@@ -131,6 +158,13 @@ def test_the_stage_searches_saves_and_draws(
     found = load_object(Path("data/gridsearch.joblib"))
     np.testing.assert_equal(found, expected)
     assert load_metrics(Path("metrics/gridsearch.json")) == metrics(found)
+    with Path("plots/validation_curve.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows == [
+        dict(zip(columns, map(str, row), strict=True))
+        for columns in [curve(found, "recall")]
+        for row in zip(*columns.values(), strict=True)
+    ]
     axes, counts = drawn("plots/validation_curve.png").axes
     assert axes.get_ylabel() == "recall"
     results, order = found["cv_results_"], [1, 0, 2]
