@@ -138,10 +138,13 @@ function fitted({ ...spec }, room) {
     const across = { gradientLength: room - 40, labelFontSize: 10 };
     if (legend.gradientLength) Object.assign(legend, across);
   }
+  const sides = (name) => 1 + Math.max(...spec.data.values.map((value) => Number(value[name])));
+  const ratio = spec.usermeta?.pixels ? sides("row") / sides("column") : 1;
   const resize = (panel, width) => {
     if (!(panel.width > 0)) return panel;
-    const size = Math.min(panel.width, Math.floor(width));
-    return { ...panel, width: size, height: panel.height === panel.width ? size : panel.height };
+    const size = Math.floor(Math.min(panel.width / Math.max(ratio, 1), width));
+    const height = panel.height === panel.width ? Math.round(size * ratio) : panel.height;
+    return { ...panel, width: size, height };
   };
   if (spec.facet && spec.columns) {
     const revisions = new Set(spec.data.values.map(({ rev }) => rev)).size;
