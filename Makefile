@@ -15,6 +15,7 @@ help: ## List the targets
 
 repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed since last time, then the result
 	@python -m pipeline.params
+	@test -e data/raw/mnist.npz || dvc checkout --quiet --allow-missing download  # from a shared cache
 	@dvc repro
 	@python -m tools.summary
 
