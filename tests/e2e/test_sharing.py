@@ -62,12 +62,12 @@ def play(run: Run, commands: list[str]) -> str:
     return said
 
 
-def told(done: subprocess.CompletedProcess, message: str) -> None:
-    """The command failed with a message that the page's table has."""
+def told(done: subprocess.CompletedProcess, *messages: str) -> None:
+    """The command failed with one of the messages, which the page's table has."""
     assert done.returncode != 0
-    assert message in done.stderr
+    assert any(message in done.stderr for message in messages), done.stderr
     assert "Traceback" not in done.stderr
-    assert f"`{message}`" in TABLE
+    assert all(f"`{message}`" in TABLE for message in messages)
 
 
 def test_every_command_of_the_page_is_run_here() -> None:
@@ -354,7 +354,8 @@ class TestS3:
         there, run_there = clone(s3_hub)
         shutil.copy2(config, there / ".dvc")
         run_there(*modify)
-        told(run_there("dvc", "pull", check=False), message)
+        # asked for few objects, DVC looks at each, and a server gives no reason for a HEAD
+        told(run_there("dvc", "pull", check=False), message, "Forbidden")
         shutil.copy2(config, there / ".dvc")
         assert_all_comes(there, run_there, WAYS["pull"], before)
 
