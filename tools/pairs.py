@@ -6,8 +6,8 @@ its classes and the present recipe: the same commands, code and params, the clas
 pair is not run twice, whatever ended an earlier run, and whichever commit is checked out.
 
 The queue works in a copy of the checkout (COPY) that shares its cache; what is finished is fetched
-from there. To queue, DVC puts other params into a checkout for a moment; and workers that are
-killed leave entries that no DVC command removes and `dvc exp show` fails on. A copy is thrown away.
+from there. To queue, DVC puts other params into a checkout for a moment, and a kill leaves them;
+workers that are killed leave entries on which `dvc exp show` fails. A copy is thrown away.
 
 Writes docs/pairs.csv, a row a pair, and docs/pairs.png.
 """
@@ -24,9 +24,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager, redirect_stdout, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import astuple, fields
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -188,6 +188,7 @@ def make_copy() -> None:
     shutil.rmtree(COPY, ignore_errors=True)
     git("clone", "--quiet", "--shared", "--no-checkout", ".", str(COPY))
     git("checkout", "--quiet", "--detach", git("rev-parse", "HEAD").strip(), folder=COPY)
+    git("status")  # looks at touched files: `stash` fails where nothing in them has changed
     changes = git("stash", "create").strip()  # a commit of them; nothing else is touched
     if changes:
         git("read-tree", "--reset", "-u", changes, folder=COPY)
@@ -224,10 +225,17 @@ def name_of(pair: Digits, wanted: str) -> str:
     return "pair-{}-{}-{}".format(*pair, wanted)
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nothing of what DVC says in this process, but for errors: its log goes past this."""
+    with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):
+        yield
+
+
 def queue(pairs: Iterable[Digits], wanted: str) -> None:
     for a, b in pairs:  # not a process each: DVC is loaded once
         what = ["-S", f"filter_5_8.classes=[{a},{b}]", "--name", name_of((a, b), wanted)]
-        with chdir(COPY), redirect_stdout(None):
+        with chdir(COPY), silence():
             status = dvc_main(["exp", "run", "--queue", *what])
         if status == INTERRUPTED:
             raise KeyboardInterrupt
@@ -246,6 +254,12 @@ def at_work() -> list[psutil.Process]:
         except psutil.Error:  # it has ended, or is someone else's
             continue
     return found
+
+
+def is_worker(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return "queue-worker" in process.cmdline()
+    return False
 
 
 def stop() -> None:
@@ -273,20 +287,25 @@ def work(pairs: Sequence[Digits], wanted: str, jobs: int, bar: tqdm) -> None:
     make_copy()
     bar.set_postfix_str("queueing")
     queue(pairs, wanted)
-    dvc("queue", "start", "--jobs", str(min(jobs, len(pairs))), folder=COPY)
     names = {name_of(pair, wanted): "{}-{}".format(*pair) for pair in pairs}
+    jobs = min(jobs, len(pairs))
+    start = partial(dvc, "queue", "start", "--jobs", str(jobs), folder=COPY)
+    start()
     with Repo(str(COPY)) as repo:
         tasks = repo.experiments.celery_queue
         while True:
             # In this order: what moves on in between is seen at its next place.
-            alive, waiting = at_work(), list(tasks.iter_queued())
-            running = list(tasks.iter_active())
+            waiting, running = list(tasks.iter_queued()), list(tasks.iter_active())
+            alive = at_work()
             fetch()
             bar.n = bar.total - sum(pair not in finished(wanted) for pair in pairs)
             now = ", ".join(names[task.name] for task in running)
             bar.set_postfix_str(f"running {now or 'nothing'}; {bar.total - bar.n} left")
             if not alive or not (waiting or running):
                 return
+            # A worker that reads a message before it is wholly written ends.
+            if waiting and sum(is_worker(process) for process in alive) < jobs:
+                start()
             time.sleep(2)
 
 
