@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help repro plots check test s3 mutants bench lock clean
+.PHONY: help repro plots pairs check test s3 mutants bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed si
 
 plots: repro ## Draw all plots on one page, which opens without a network
 	@dvc plots show
+
+pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (ten minutes or more)
+	@python -m tools.pairs
 
 check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
