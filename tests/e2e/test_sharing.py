@@ -12,7 +12,7 @@ from pathlib import Path
 import joblib
 import pytest
 
-from tests.e2e.conftest import Run, change, runner, stages_run
+from tests.e2e.conftest import Run, change, copy_of, runner, stages_run
 from tests.graph import ROOT, STAGES, entries
 
 PAGE = (ROOT / "docs/sharing.md").read_text(encoding="utf-8")
@@ -134,9 +134,7 @@ def clone(environment: dict[str, str], tmp_path: Path) -> Iterator[Clone]:
 @pytest.fixture(scope="class")
 def project(computed, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The computed project, this class's own copy."""
-    folder = tmp_path_factory.mktemp("copy") / "project"
-    shutil.copytree(computed[0], folder, symlinks=True)
-    return folder
+    return copy_of(computed[0], tmp_path_factory)
 
 
 @pytest.fixture(scope="class")
