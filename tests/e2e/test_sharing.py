@@ -62,12 +62,12 @@ def play(run: Run, commands: list[str]) -> str:
     return said
 
 
-def told(done: subprocess.CompletedProcess, *messages: str) -> None:
-    """The command failed with one of the messages, which the page's table has."""
+def told(done: subprocess.CompletedProcess, message: str) -> None:
+    """The command failed with a message that the page's table has."""
     assert done.returncode != 0
-    assert any(message in done.stderr for message in messages), done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert all(f"`{message}`" in TABLE for message in messages)
+    assert f"`{message}`" in TABLE
 
 
 def test_every_command_of_the_page_is_run_here() -> None:
@@ -116,6 +116,7 @@ def environment(
         | dict.fromkeys(roles, "t@localhost")
         | {"HOME": str(tmp_path_factory.mktemp("home")), "NO_PROXY": "127.0.0.1"}
         | {"DVC_NO_ANALYTICS": "1", "CI": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+        | {"AWS_MAX_ATTEMPTS": "1"}  # loopback answers at once, or not at all
     )
 
 
@@ -329,22 +330,31 @@ class TestS3:
         told(run("dvc", "pull", check=False), "Partial credentials found")
 
     @pytest.mark.parametrize(
-        ("setting", "wrong", "message"),
+        ("setting", "wrong", "on_push", "on_pull"),
         [
-            ("access_key_id", "nobody", "InvalidAccessKeyId"),
-            ("secret_access_key", "wrong", "SignatureDoesNotMatch"),
-            ("url", "s3://nowhere/mnist", "NoSuchBucket"),
-            ("endpointurl", "http://127.0.0.1:1", "Could not connect to the endpoint URL"),
+            ("access_key_id", "nobody", "InvalidAccessKeyId", "Forbidden"),
+            ("secret_access_key", "wrong", "SignatureDoesNotMatch", "Forbidden"),
+            ("url", "s3://nowhere/mnist", "NoSuchBucket", "NoSuchBucket"),
+            ("endpointurl", "http://127.0.0.1:1", *2 * ["Could not connect to the endpoint URL"]),
         ],
+        ids=["key", "secret", "bucket", "server"],
     )
     def test_a_failure_loses_nothing(
-        self, project: Path, run: Run, s3_hub: Path, clone: Clone, setting: str, wrong: str, message
+        self,
+        project: Path,
+        run: Run,
+        s3_hub: Path,
+        clone: Clone,
+        setting: str,
+        wrong: str,
+        on_push: str,
+        on_pull: str,
     ) -> None:
         modify = ("dvc", "remote", "modify", "--local", "store", setting, wrong)
         config = project / ".dvc/config.local"
         right, before, had = config.read_text(), results(project), objects(project / ".dvc/cache")
         run(*modify)
-        told(run("dvc", "push", check=False), message)
+        told(run("dvc", "push", check=False), on_push)
         config.write_text(right)
         assert (results(project), objects(project / ".dvc/cache")) == (before, had)
         assert "Everything is up to date" in run("dvc", "push").stdout
@@ -352,8 +362,7 @@ class TestS3:
         there, run_there = clone(s3_hub)
         shutil.copy2(config, there / ".dvc")
         run_there(*modify)
-        # asked for few objects, DVC looks at each, and a server gives no reason for a HEAD
-        told(run_there("dvc", "pull", check=False), message, "Forbidden")
+        told(run_there("dvc", "pull", check=False), on_pull)
         shutil.copy2(config, there / ".dvc")
         assert_all_comes(there, run_there, WAYS["pull"], before)
 
@@ -379,7 +388,7 @@ def checkouts(
     play(run, [command.replace(ALL_LINKS, link) for command in fill])
     said = play(run_second, [command.replace(ALL_LINKS, link) for command in use])
     assert "Running stage" not in said
-    assert said.startswith("best C          0.2", said.index("best C"))
+    assert "best C          0.2\n" in said
     for folder in (first, second):
         assert results(folder) == results(computed[0])
     assert run_second("git", "status", "--porcelain").stdout == ""
@@ -401,7 +410,7 @@ class TestSharedCache:
         for stage in ("filter_5_8", "train"):  # without DVC, onto the links
             run_second("python", "-m", f"stages.{stage}")
         assert objects(cache) == had
-        assert not set(results(second).items()) >= set(before.items())
+        assert results(second) != before
         assert stages_run(run_second("dvc", "repro")) == list(STAGES)[1:]
         assert objects(cache) > had
 
