@@ -81,6 +81,8 @@ def started(project: Path, environment: dict[str, str], stage: str) -> subproces
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # a test run in the background ignores Ctrl-C, and would hand that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for line in process.stdout:
         if f"python -m stages.{stage}" in line:
