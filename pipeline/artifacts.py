@@ -20,7 +20,6 @@ import numpy as np
 
 from pipeline.errors import PipelineError
 
-
 PROTOCOL = 4  # of pickle: the default before Python 3.14, which would write other bytes
 
 
