@@ -8,10 +8,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help repro plots check test mutants bench lock clean
+.PHONY: help repro plots pairs check test s3 mutants bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed since last time, then the result
 	@python -m pipeline.params
@@ -21,13 +21,18 @@ repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed si
 plots: repro ## Draw all plots on one page, which opens without a network
 	@dvc plots show
 
+pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (ten minutes or more)
+	@python -m tools.pairs
+
 check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
 	@mypy
 	@python -m pytest -m "not slow"
 
-test: check ## All of check, then the real graph, registries and browser
+test: check s3 ## All of check, then the real graph, registries and browser
 	@python -m pytest -m slow
+
+s3: $(VENV)/s3 ## Set up .venv with what remotes in S3 need; runs nothing
 
 mutants: $(VENV)/mutants ## Change the code on purpose, see what the unit tests notice (an hour or more)
 	@python -m tools.mutants
@@ -38,7 +43,7 @@ bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two 
 	@python -m benchmarks.growth
 
 lock: $(VENV)/dev ## Compile the .in files into the hashed locks, with the newest versions
-	@for set in requirements requirements/dev requirements/bench requirements/mutants; do \
+	@for set in requirements requirements/dev requirements/s3 requirements/bench requirements/mutants; do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
 
@@ -60,6 +65,11 @@ $(VENV)/run: requirements.txt
 $(VENV)/dev: $(VENV)/run requirements/dev.txt
 	@echo "Adding the tests' packages"
 	@$(PIP_INSTALL) -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/s3: $(VENV)/run requirements/s3.txt
+	@echo "Adding what remotes in S3 need"
+	@$(PIP_INSTALL) -r requirements/s3.txt
 	@touch $@
 
 $(VENV)/mutants: $(VENV)/dev requirements/mutants.txt

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-LOCKS = ["requirements.txt", *(f"requirements/{name}.txt" for name in ("dev", "bench", "mutants"))]
+LOCKS = [
+    "requirements.txt",
+    *(f"requirements/{name}.txt" for name in ("dev", "s3", "bench", "mutants")),
+]
 
 
 def pins(file: Path) -> dict[str, list[str]]:

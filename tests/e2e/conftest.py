@@ -85,14 +85,18 @@ def first_run(computed: tuple[Path, subprocess.CompletedProcess]) -> subprocess.
     return computed[1]
 
 
+def copy_of(project: Path, factory: pytest.TempPathFactory) -> Path:
+    folder = factory.mktemp("copy") / "project"
+    shutil.copytree(project, folder, symlinks=True)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def project(
     computed: tuple[Path, subprocess.CompletedProcess], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The computed project, this module's own copy."""
-    folder = tmp_path_factory.mktemp("copy") / "project"
-    shutil.copytree(computed[0], folder, symlinks=True)
-    return folder
+    return copy_of(computed[0], tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
