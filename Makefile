@@ -13,9 +13,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed since last time, then the result
-	@python -m pipeline.params
-	@dvc repro
-	@python -m tools.summary
+	@python -m tools.repro
 
 plots: repro ## Draw all plots on one page, which opens without a network
 	@dvc plots show
