@@ -201,8 +201,10 @@ def _uv_cache(environment: Mapping[str, str]) -> list[str]:
     if done.returncode != 0:
         return []  # `uv pip install` fails as well
     cache = Path(done.stdout.strip())
-    while not cache.exists():
-        cache = cache.parent
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return ["--no-cache"]
     if not os.access(cache, os.W_OK):
         return ["--no-cache"]
     same = cache.stat().st_dev == VENV.stat().st_dev
