@@ -168,7 +168,7 @@ def test_killed_and_begun_anew_by_two_at_once(half: Path, caller: dict[str, str]
 
 
 def worktree(source: Path, to: Path, run: Run) -> None:
-    run("git", "-C", str(source), "worktree", "add", "-q", str(to))
+    run("git", "-C", str(source), "worktree", "add", "-q", "--detach", str(to))
 
 
 def shallow(source: Path, to: Path, run: Run) -> None:
