@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import joblib
 import numpy as np
 
 from pipeline.errors import PipelineError
@@ -85,12 +84,16 @@ def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
 
 def save_object(path: Path, value: Any) -> None:
     """Write a Python object with joblib, uncompressed."""
+    import joblib  # late: most readers and writers of files do without
+
     with _replacing(path) as file:
         joblib.dump(value, file, protocol=PROTOCOL)
 
 
 def load_object(path: Path) -> Any:
     """Read what `save_object` wrote. A joblib file can run code: only for this pipeline's own."""
+    import joblib  # late: most readers and writers of files do without
+
     with reading(path):
         return joblib.load(path)
 
