@@ -49,8 +49,8 @@ clean: ## Remove the environment and DVC's cache; results stay
 
 # A stamp is written last: an interrupted set-up is begun anew. The first one says whose environment
 # it is. After the project was moved, the Python replaced, or for another `make PYTHON=...`: anew.
-OWNER := $(shell { cat $(VENV)/run; } 2>&1)
-ASKED := $(CURDIR) $(shell { '$(or $(PYTHON),$(VENV)/bin/python)' -V; } 2>&1)
+OWNER := $(shell cat $(VENV)/run 2>&1)
+ASKED := $(CURDIR) $(shell '$(or $(PYTHON),$(VENV)/bin/python)' -V 2>&1 || :)
 ifneq ($(OWNER),$(ASKED))
 .PHONY: $(VENV)/run
 endif

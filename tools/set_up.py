@@ -73,10 +73,11 @@ def set_up() -> None:
         )
         STAMP.unlink(missing_ok=True)
         base = getattr(sys, "_base_executable", sys.executable)  # ours, if we are in .venv
-        _quietly([base, "-m", "venv", "--clear", str(place)], os.environ)
+        if not _succeeds([base, "-m", "venv", "--clear", str(place)], os.environ):
+            raise SetUpError(f"{VENV}: could not be made; see above what venv says")
         environment = package_environment(_pip_settings(), os.environ)
-        pip = [*_pip(), "--only-binary=:all:", "--quiet", "-r", str(FIRST)]
-        _quietly(pip, environment)
+        if not _succeeds([*_pip(), "--only-binary=:all:", "-r", str(FIRST)], environment):
+            raise SetUpError(f"{FIRST}: could not be installed; see above what pip says")
         install(RUN, environment)
         check()
         STAMP.write_bytes(os.fsencode(owner()))
@@ -136,11 +137,11 @@ def install(lock: Path, environment: Mapping[str, str]) -> None:
     uv += ["--index-strategy=unsafe-best-match", *quiet]
     if environment.get("PIP_NO_INDEX", "").lower() in ("1", "true", "yes", "on"):
         uv += ["--no-index"]
-    if _status([*uv, *_locked(lock)], environment) == 0:
+    if _runs([*uv, *_locked(lock)], environment):
         return
     print(f"uv could not install {lock}; now by pip, in some minutes", file=sys.stderr, flush=True)
-    if _status([*_pip(), *quiet, *_locked(lock)], environment) != 0:
-        raise SetUpError(f"{lock}: neither uv nor pip could install it; see what they say above")
+    if not _runs([*_pip(), *quiet, *_locked(lock)], environment):
+        raise SetUpError(f"{lock}: neither uv nor pip could install it; see above what they say")
 
 
 def _locked(lock: Path) -> list[str]:
@@ -211,12 +212,13 @@ def _uv_cache(environment: Mapping[str, str]) -> list[str]:
     return [] if same else ["--link-mode=copy"]
 
 
-def _status(command: list[str], environment: Mapping[str, str]) -> int:
+def _runs(command: list[str], environment: Mapping[str, str]) -> bool:
+    """Run a command, and tell whether it succeeded."""
     try:
-        return subprocess.run(command, env=environment, check=False).returncode
+        return subprocess.run(command, env=environment, check=False).returncode == 0
     except OSError as error:  # a program for another system
         print(error, file=sys.stderr)
-        return 1
+        return False
 
 
 def _captured(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess:
@@ -233,10 +235,12 @@ def _captured(command: list[str], environment: Mapping[str, str]) -> subprocess.
         return subprocess.CompletedProcess(command, 1, stdout=str(error))
 
 
-def _quietly(command: list[str], environment: Mapping[str, str]) -> None:
+def _succeeds(command: list[str], environment: Mapping[str, str]) -> bool:
+    """Run a command whose words count only if it fails."""
     done = _captured(command, environment)
     if done.returncode != 0:
-        raise SetUpError(f"`{' '.join(command)}` failed: {_last_line(done.stdout)}")
+        print(done.stdout, file=sys.stderr, flush=True)
+    return done.returncode == 0
 
 
 def _last_line(text: str) -> str:
