@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.datasets import DATASETS
 from tests.loopback import Server
+from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -153,6 +154,18 @@ def digits() -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
         return X, y
 
     return make
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Terminal]:
+    """A function that makes stderr a terminal until the test ends, and returns it."""
+
+    def attach() -> Terminal:  # by the test itself: pytest sets stderr anew when it begins
+        stderr = Terminal()
+        monkeypatch.setattr(sys, "stderr", stderr)
+        return stderr
+
+    return attach
 
 
 @pytest.fixture
