@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e.conftest import Run, change, stages_run
@@ -88,11 +89,21 @@ def started(project: Path, environment: dict[str, str], stage: str) -> subproces
     raise AssertionError(f"{stage} did not run")
 
 
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The processes that it has started, and those of theirs, that run Python by now."""
+    found = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in found if child.name().startswith("python")]
+
+
 def test_after_ctrl_c_in_interpret(
     project: Path, params: Path, command_environment, all_comes_back
 ) -> None:
     change(params, interpret={"border": 5})
     process = started(project, command_environment, "interpret")
+    # Before the stage is there, nobody would hear it: DVC leaves Ctrl-C to the stage.
+    while not any("stages.interpret" in child.cmdline() for child in children(process)):
+        time.sleep(0.01)
+    time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
     process.communicate()
     assert process.returncode != 0
