@@ -202,13 +202,14 @@ def test_however_it_was_had(
     way(project, copy, runner(tmp_path, command_environment))
     run = runner(copy, command_environment)
     run("dvc", "cache", "dir", "--local", str(project / ".dvc/cache"))
+    done = run("python", "-m", "tools.repro")
     if way is archive:
         run("git", "add", "-A")
         run("git", *WHO, "commit", "-qm", "start")
-    done = run("python", "-m", "tools.repro")
     assert stages_run(done) == []
     assert "weights         285 of 785" in done.stdout
     assert run("git", "status", "--porcelain").stdout == ""
+    assert (copy / "dvc.lock").read_bytes() == (project / "dvc.lock").read_bytes()
     assert (copy / "data/model.joblib").read_bytes() == (project / "data/model.joblib").read_bytes()
 
 
