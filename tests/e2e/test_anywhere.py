@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +22,11 @@ SETTING_UP = "Setting up .venv with Python 3."
 
 @pytest.fixture(scope="module")
 def caller() -> dict[str, str]:
-    """The environment of a caller whose PATH holds no environment of ours."""
-    ours = str(Path(shutil.which("dvc") or "").parent)
+    """A caller's environment: no `make` around it, none of our environments in PATH."""
+    ours = str(Path(sys.executable).parent)
     path = [folder for folder in os.environ["PATH"].split(os.pathsep) if folder != ours]
-    return os.environ | {"PATH": os.pathsep.join(path)}
+    around = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return around | {"PATH": os.pathsep.join(path), "PYTHON": sys._base_executable}
 
 
 @pytest.fixture(scope="module")
