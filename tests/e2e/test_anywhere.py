@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +22,11 @@ SETTING_UP = "Setting up .venv with Python 3."
 
 @pytest.fixture(scope="module")
 def caller() -> dict[str, str]:
-    """The environment of a caller whose PATH holds no environment of ours."""
-    ours = str(Path(shutil.which("dvc") or "").parent)
+    """A caller's environment: no `make` around it, none of our environments in PATH."""
+    ours = str(Path(sys.executable).parent)
     path = [folder for folder in os.environ["PATH"].split(os.pathsep) if folder != ours]
-    return os.environ | {"PATH": os.pathsep.join(path)}
+    around = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return around | {"PATH": os.pathsep.join(path), "PYTHON": sys._base_executable}
 
 
 @pytest.fixture(scope="module")
@@ -202,13 +204,14 @@ def test_however_it_was_had(
     way(project, copy, runner(tmp_path, command_environment))
     run = runner(copy, command_environment)
     run("dvc", "cache", "dir", "--local", str(project / ".dvc/cache"))
+    done = run("python", "-m", "tools.repro")
     if way is archive:
         run("git", "add", "-A")
         run("git", *WHO, "commit", "-qm", "start")
-    done = run("python", "-m", "tools.repro")
     assert stages_run(done) == []
     assert "weights         285 of 785" in done.stdout
     assert run("git", "status", "--porcelain").stdout == ""
+    assert (copy / "dvc.lock").read_bytes() == (project / "dvc.lock").read_bytes()
     assert (copy / "data/model.joblib").read_bytes() == (project / "data/model.joblib").read_bytes()
 
 
