@@ -1,11 +1,10 @@
 # Two commands: `make repro` and `make test`. Both set up .venv from the hashed locks first.
 
 SHELL := /bin/sh
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
-PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes
+# What would bring other modules in, or stop ours from coming.
+unexport PYTHONHOME PYTHONINSPECT PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONUSERBASE
 
 .DEFAULT_GOAL := help
 .PHONY: help repro plots pairs check test s3 mutants bench lock clean
@@ -14,9 +13,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed since last time, then the result
-	@python -m pipeline.params
-	@dvc repro
-	@python -m tools.summary
+	@python -m tools.repro
 
 plots: repro ## Draw all plots on one page, which opens without a network
 	@dvc plots show
@@ -42,42 +39,40 @@ bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two 
 	@python -m benchmarks.search
 	@python -m benchmarks.growth
 
-lock: $(VENV)/dev ## Compile the .in files into the hashed locks, with the newest versions
-	@for set in requirements requirements/dev requirements/s3 requirements/bench requirements/mutants; do \
+lock: $(VENV)/run ## Compile the .in files into the hashed locks, with the newest versions
+	@for set in requirements $(addprefix requirements/,setup dev s3 bench mutants); do \
 	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
 
 clean: ## Remove the environment and DVC's cache; results stay
 	@rm -rf $(VENV) .dvc/cache .dvc/tmp
 
-# A stamp is written last: an interrupted set-up is begun anew.
-$(VENV)/run: requirements.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v[:2] == (3, 11) or sys.exit( \
-	  f"make: PYTHON is Python {v[0]}.{v[1]}; allowed: Python 3.11 (make PYTHON=/path/to/python3.11)")'
-	@echo "Setting up $(VENV) (a minute or two, once)"
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP_INSTALL) -r requirements.txt
-	@touch $@
+# A stamp is written last: an interrupted set-up is begun anew. The first one says whose environment
+# it is. After the project was moved, the Python replaced, or for another `make PYTHON=...`: anew.
+OWNER := $(shell cat $(VENV)/run 2>&1)
+ASKED := $(CURDIR) $(shell '$(or $(PYTHON),$(VENV)/bin/python)' -V 2>&1 || :)
+ifneq ($(OWNER),$(ASKED))
+.PHONY: $(VENV)/run
+endif
+
+$(VENV)/run: requirements.txt requirements/setup.txt
+	@sh tools/set_up.sh $(if $(PYTHON),'$(PYTHON)')
 
 .dvc/plots_page.html: $(VENV)/run tools/plots_page.py
 	@python -m tools.plots_page
 
 $(VENV)/dev: $(VENV)/run requirements/dev.txt
-	@echo "Adding the tests' packages"
-	@$(PIP_INSTALL) -r requirements/dev.txt
+	@python -m tools.set_up requirements/dev.txt
 	@touch $@
 
 $(VENV)/s3: $(VENV)/run requirements/s3.txt
-	@echo "Adding what remotes in S3 need"
-	@$(PIP_INSTALL) -r requirements/s3.txt
+	@python -m tools.set_up requirements/s3.txt
 	@touch $@
 
 $(VENV)/mutants: $(VENV)/dev requirements/mutants.txt
-	@echo "Adding what changes the code"
-	@$(PIP_INSTALL) -r requirements/mutants.txt
+	@python -m tools.set_up requirements/mutants.txt
 	@touch $@
 
 $(VENV)/bench: $(VENV)/run requirements/bench.txt
-	@echo "Adding the benchmarks' packages"
-	@$(PIP_INSTALL) -r requirements/bench.txt
+	@python -m tools.set_up requirements/bench.txt
 	@touch $@

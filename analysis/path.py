@@ -8,6 +8,7 @@ from sklearn.svm import l1_min_c
 from l1svc import svm_path
 from pipeline.canonical import round_C, round_path
 from pipeline.convergence import converged
+from pipeline.progress import progress
 
 HIGHEST = 10.0  # C at the end of the path
 
@@ -47,11 +48,12 @@ def solve_path(
     NotConvergedError
         The solver did not reach its tolerance at one of the Cs.
     """
-    with converged(
+    refusal = (
         f"interpret: the path over C from {Cs[0]:g} to {Cs[-1]:g}: newton did not converge at "
         "each of its values; allowed: a train.C and images at which it does"
-    ):
-        fits = svm_path(X, s, Cs, n_jobs=-1)
+    )
+    with converged(refusal), progress("path over C", len(Cs), "fits") as step:
+        fits = svm_path(X, s, Cs, n_jobs=-1, callback=step)
     W, b = round_path(fits.coef), round_path(fits.intercept)
     f, f_test = X @ W.T + b, X_test @ W.T + b
     train, test = (

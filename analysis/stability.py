@@ -4,6 +4,7 @@ import numpy as np
 
 from l1svc import bootstrap
 from pipeline.convergence import converged
+from pipeline.progress import progress
 
 OFTEN = 0.9  # share of the samples from which on a pixel counts as chosen for good
 
@@ -26,11 +27,12 @@ def frequencies(
     NotConvergedError
         The solver did not reach its tolerance on one of the samples.
     """
-    with converged(
+    refusal = (
         f"interpret: bootstrap at C={C}: newton did not converge on each of {samples} samples; "
         "allowed: a train.C at which it does (a smaller one is easier)"
-    ):
-        fits = bootstrap(X, s, C, samples, random_state=random_state, n_jobs=-1)
+    )
+    with converged(refusal), progress("bootstrap", samples, "fits") as step:
+        fits = bootstrap(X, s, C, samples, random_state=random_state, n_jobs=-1, callback=step)
     return np.asarray(np.mean(fits.coef != 0, axis=0))
 
 

@@ -55,16 +55,21 @@ def contributions(
     axes = figure.add_subplot()
     axes.set_axis_off()
     shown = draw_contributions(axes, w, np.zeros_like(w))  # for the scale, where no image is
+    inside: dict[str, Any] = {
+        "in_layout": False
+    }  # laying out a hundred texts takes as long as drawing
     for cell in range(len(X)):
         left, top = 2 * step * (cell % columns), row * (cell // columns)
         draw_image(axes, X[cell], (left, top))
         draw_contributions(axes, w, X[cell], (left + step, top))
         over, under = top - 2 * unit, top + height
-        axes.text(left, over, between.join(said[cell]), fontsize=9)
+        axes.text(left, over, between.join(said[cell]), fontsize=9, **inside)
         # above the map, where there is room beside the name
         at: dict[str, Any] = {"y": under, "va": "top"} if long else {"y": over}
-        axes.text(left + step, s=f"score {scores[cell]:+.2f}", fontsize=8, color=GREY, **at)
-        axes.text(left, under, f"no. {index[cell]}", fontsize=6.5, color=GREY, va="top")
+        axes.text(
+            left + step, s=f"score {scores[cell]:+.2f}", fontsize=8, color=GREY, **at, **inside
+        )
+        axes.text(left, under, f"no. {index[cell]}", fontsize=6.5, color=GREY, va="top", **inside)
     axes.set_xlim(-0.5, 2 * step * columns - gap)
     axes.set_ylim(row * rows - line + gap, unit - line)
     negative, positive = classes

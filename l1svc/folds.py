@@ -53,6 +53,7 @@ class Plan:
     solvers: list[NewtonSolver]  # for each class, near the optimum of all rows at the smallest C
     scoring: Scoring
     verbose: bool
+    callback: Callable[[], object] | None  # called after each fit
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def prepare(
     splits: list[Split],
     scoring: Scoring,
     verbose: bool,
+    callback: Callable[[], object] | None,
 ) -> Plan:
     """The plan of a search over ``Cs``: all rows are fitted at the smallest C, nearly.
 
@@ -93,6 +95,8 @@ def prepare(
     scoring : Scoring
     verbose : bool
         Whether to print a line for each fit.
+    callback : callable or None
+        Called after each fit, by the thread or process that did it.
 
     Raises
     ------
@@ -118,6 +122,7 @@ def prepare(
         solvers=solvers,
         scoring=scoring,
         verbose=verbose,
+        callback=callback,
     )
 
 
@@ -187,7 +192,7 @@ def _run_fold(plan: Plan, number: int) -> list[FoldFit]:
     train, test = (np.arange(len(plan.y))[rows] for rows in plan.splits[number])
     began = time.perf_counter()
     classes, solvers = _fold_solvers(plan, train)
-    paths = [follow(solver, plan.grid, tol, max_iter) for solver in solvers]
+    paths = [follow(solver, plan.grid, tol, max_iter, callback=plan.callback) for solver in solvers]
     in_paths = sum(path.seconds.sum() for path in paths)
     setup = (time.perf_counter() - began - in_paths) / len(plan.grid)
 

@@ -1,6 +1,7 @@
 """The optimum along ascending C, each from the one before: {w(C) : C in Cs}, certified."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +71,13 @@ def start(
 
 
 def follow(
-    solver: NewtonSolver, Cs: ArrayLike, tol: float, max_iter: int, *, polish: bool = False
+    solver: NewtonSolver,
+    Cs: ArrayLike,
+    tol: float,
+    max_iter: int,
+    *,
+    polish: bool = False,
+    callback: Callable[[], object] | None = None,
 ) -> Path:
     """Solve for each C in turn, then certify all of them with one pass over X.
 
@@ -85,6 +92,8 @@ def follow(
         Newton steps for each C; what ``solver`` has taken so far counts for the first.
     polish : bool
         Make that attempt for every C: the weights are then right to about machine precision.
+    callback : callable, default=None
+        Called after each C.
     """
     Cs = np.asarray(Cs, dtype=np.float64)
     W = np.empty((len(Cs), len(solver.w)))
@@ -98,6 +107,8 @@ def follow(
         W[k] = solver.w
         n_iter[k], solver.n_iter = solver.n_iter, 0
         seconds[k] = time.perf_counter() - began
+        if callback:
+            callback()
 
     began = time.perf_counter()
     design, y, weights = solver.design, solver.y, solver.weights

@@ -1,5 +1,6 @@
 """Many fits of one two-class problem: along C, and over bootstrap samples of the rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,7 @@ def svm_path(
     tol: float = 1e-8,
     max_iter: int = 1000,
     n_jobs: int | None = None,
+    callback: Callable[[], object] | None = None,
 ) -> Fits:
     """The optimum at every C of ``Cs``, each from the one before it.
 
@@ -56,6 +58,8 @@ def svm_path(
         Newton steps at each C.
     n_jobs : int, default=None
         Threads that share the products with X; they change no bit of the result.
+    callback : callable, default=None
+        Called after each C.
 
     Raises
     ------
@@ -68,7 +72,7 @@ def svm_path(
     design, target = _problem(X, y)
     with side_by_side(effective_n_jobs(n_jobs)):
         solver = start(design, target, np.ones(len(target)), Cs[0], max_iter)
-        path = follow(solver, Cs, tol, max_iter)
+        path = follow(solver, Cs, tol, max_iter, callback=callback)
     return _collect(path.W, path.gaps, tol, max_iter)
 
 
@@ -83,11 +87,13 @@ def bootstrap(
     tol: float = 1e-8,
     max_iter: int = 1000,
     n_jobs: int | None = None,
+    callback: Callable[[], object] | None = None,
 ) -> Fits:
     """The optimum at C for each of ``n_samples`` samples of n rows, drawn with replacement.
 
     Sample k is drawn by ``numpy.random.default_rng([random_state, k])``: the same for any number
-    of jobs. The other parameters are those of :func:`svm_path`.
+    of jobs. ``callback`` is called after each. The other parameters are those of
+    :func:`svm_path`.
 
     References
     ----------
@@ -105,10 +111,14 @@ def bootstrap(
         solver = start(design, target, np.ones(len(target)), C, max_iter)
         solver.solve(C, max_iter)
     samples = [_draw(len(target), [random_state, k]) for k in range(n_samples)]
-    W = Parallel(n_jobs=n_jobs, prefer="threads")(
+    W, gaps = np.empty((n_samples, len(solver.w))), np.empty(n_samples)
+    solved = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
         delayed(_resolve)(solver, drawn, C, max_iter) for drawn in samples
     )
-    W, gaps = np.array(W), np.empty(n_samples)
+    for sample, w in enumerate(solved):
+        W[sample] = w
+        if callback:
+            callback()
     for first in range(0, n_samples, BATCH):
         batch = slice(first, first + BATCH)
         counts = np.array([_count(drawn) for drawn in samples[batch]])

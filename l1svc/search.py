@@ -149,6 +149,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        callback: Callable[[], object] | None = None,
     ) -> "L1LinearSVCSearchCV":
         """Score every C on every fold, then fit all rows at the best.
 
@@ -160,6 +161,9 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             For the fits, and for the scorers that take weights, as in GridSearchCV.
         groups : array of shape (n,), default=None
             For the splitter.
+        callback : callable, default=None
+            Called after each fit of a fold (with more than two classes, of each class against the
+            others), in the thread or process that ran it.
 
         Raises
         ------
@@ -180,7 +184,15 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         jobs = effective_n_jobs(self.n_jobs)
         with side_by_side(jobs):
             plan = prepare(
-                estimator, Cs, X, y, weights, splits, scoring, verbose=bool(self.verbose)
+                estimator,
+                Cs,
+                X,
+                y,
+                weights,
+                splits,
+                scoring,
+                verbose=bool(self.verbose),
+                callback=callback,
             )
         self.classes_ = plan.classes
 

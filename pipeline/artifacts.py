@@ -9,15 +9,17 @@ import csv
 import io
 import json
 import os
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import joblib
 import numpy as np
 
 from pipeline.errors import PipelineError
+
+PROTOCOL = 4  # of pickle: the default before Python 3.14, which would write other bytes
 
 
 class ArtifactError(PipelineError):
@@ -53,9 +55,19 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Write named arrays as an uncompressed npz (its members carry no dates)."""
-    with _replacing(path) as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    """Write named arrays as an uncompressed npz: the same bytes by every Python.
+
+    np.savez would force zip64, for which Pythons write different headers; here only an array of
+    over 2 GiB has one.
+    """
+    with _replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")  # of 1980: no clock
+            member.create_system = 3  # Unix, on Windows too
+            member.external_attr = 0o644 << 16
+            data = io.BytesIO()
+            np.lib.format.write_array(data, np.asanyarray(array), allow_pickle=False)
+            archive.writestr(member, data.getbuffer())
 
 
 def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
@@ -72,12 +84,16 @@ def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
 
 def save_object(path: Path, value: Any) -> None:
     """Write a Python object with joblib, uncompressed."""
+    import joblib  # late: most readers and writers of files do without
+
     with _replacing(path) as file:
-        joblib.dump(value, file)
+        joblib.dump(value, file, protocol=PROTOCOL)
 
 
 def load_object(path: Path) -> Any:
     """Read what `save_object` wrote. A joblib file can run code: only for this pipeline's own."""
+    import joblib  # late: most readers and writers of files do without
+
     with reading(path):
         return joblib.load(path)
 

@@ -42,8 +42,9 @@ def scores(X: np.ndarray, coef: np.ndarray, intercept: float) -> np.ndarray:
     -------
     (n,) float64
     """
-    pixels = np.column_stack([np.rint(X * 255), np.full(len(X), 255.0)])
-    whole = np.rint(np.append(coef, intercept) * 10**WEIGHT_DECIMALS).astype(np.int64)
+    used = np.flatnonzero(coef)
+    pixels = np.column_stack([np.rint(X[:, used] * 255), np.full(len(X), 255.0)])
+    whole = np.rint(np.append(coef[used], intercept) * 10**WEIGHT_DECIMALS).astype(np.int64)
     signs, rest = np.sign(whole), np.abs(whole)
     bits = 53 - (255 * whole.size).bit_length()
     total, shift = [0] * len(X), 0

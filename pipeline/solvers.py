@@ -5,7 +5,7 @@ a solver needs is imported when it runs: to check params.yaml takes no scikit-le
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.errors import NotConvergedError
 
 if TYPE_CHECKING:
+    from joblib.parallel import LokyBackend, Parallel
     from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import LinearSVC
 
@@ -44,9 +45,9 @@ class Solver(ABC):
         Cs: list[float],
         folds: "StratifiedKFold",
         scoring: str,
-        verbose: int,
+        step: Callable[[], object],
     ) -> Results:
-        """The cross-validation of every C.
+        """The cross-validation of every C; `step` is called after each fit.
 
         Returns
         -------
@@ -87,7 +88,7 @@ class Newton(Solver):
         Cs: list[float],
         folds: "StratifiedKFold",
         scoring: str,
-        verbose: int,
+        step: Callable[[], object],
     ) -> Results:
         from l1svc import L1LinearSVCSearchCV
 
@@ -100,8 +101,7 @@ class Newton(Solver):
             refit=False,
             tol=self.tol,
             max_iter=self.max_iter,
-            verbose=verbose,
-        ).fit(X, s)
+        ).fit(X, s, callback=step)
         results = found.cv_results_
         for fold, i in _fits(folds, Cs):
             gap = results[f"split{fold}_duality_gap"][i]
@@ -129,12 +129,13 @@ class Liblinear(Solver):
         Cs: list[float],
         folds: "StratifiedKFold",
         scoring: str,
-        verbose: int,
+        step: Callable[[], object],
     ) -> Results:
+        from joblib import parallel_config
         from sklearn.metrics import get_scorer
         from sklearn.model_selection import GridSearchCV
 
-        found = GridSearchCV(
+        search = GridSearchCV(
             self._estimator(),
             {"C": Cs},
             scoring={
@@ -148,9 +149,9 @@ class Liblinear(Solver):
             return_train_score=True,
             error_score="raise",
             n_jobs=-1,
-            verbose=verbose,
-        ).fit(X, s)
-        results = found.cv_results_
+        )
+        with parallel_config(backend=_counting(step)):
+            results = search.fit(X, s).cv_results_
         for fold, i in _fits(folds, Cs):
             if results[f"split{fold}_train_n_iter"][i] >= self.max_iter:
                 self._refuse(Cs[i], fold, folds, "iterations used up")
@@ -174,6 +175,32 @@ class Liblinear(Solver):
 
 
 SOLVERS: dict[str, type[Solver]] = {solver.name: solver for solver in (Newton, Liblinear)}
+
+
+def _counting(step: Callable[[], object]) -> "LokyBackend":
+    """joblib's processes, as GridSearchCV takes them by default; `step` is called for each task.
+
+    Where a single process is allowed, the tasks run in this one and are counted as well.
+    """
+    from joblib.parallel import LokyBackend
+
+    backend = LokyBackend()
+    configure = backend.configure
+
+    def counted(n_jobs: int, parallel: "Parallel", **options: Any) -> Any:
+        told = 0
+
+        def print_progress() -> None:
+            nonlocal told
+            while told < parallel.n_completed_tasks:
+                step()
+                told += 1
+
+        parallel.print_progress = print_progress  # joblib calls it when tasks are done
+        return configure(n_jobs, parallel, **options)
+
+    backend.configure = counted
+    return backend
 
 
 def _n_iter(model: "LinearSVC", X: np.ndarray, s: np.ndarray) -> int:

@@ -14,6 +14,7 @@ from pipeline.about import save_about
 from pipeline.artifacts import save_arrays
 from pipeline.datasets import DATASETS, Dataset, DatasetError, own, verified
 from pipeline.params import Download, run_stage
+from pipeline.progress import say
 from pipeline.sources import Arrays, SourceError
 
 IMAGES = Path("data/raw/images.npz")
@@ -41,6 +42,7 @@ def download(dataset: Dataset, sources: Iterable[str], timeout: float) -> Arrays
     for source in sources:
         if source not in dataset.sources:
             continue
+        say(f"{dataset.about.title} from {source}")
         try:
             return verified(dataset.sources[source](timeout), dataset)
         except SourceError as error:

@@ -36,6 +36,7 @@ from pipeline.artifacts import (
 from pipeline.canonical import round_scores, scores
 from pipeline.labels import signs
 from pipeline.params import Evaluate, run_stage
+from pipeline.progress import progress
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
@@ -160,21 +161,24 @@ def main(params: Evaluate) -> None:
     wrong = int((predicted != y).sum())
     mistaken = worst(y, predicted, f, params.mistakes)
     unsure = least_certain(f, params.uncertain)
-    for file, title, chosen in (
+    pictures = (
         (MISTAKES, f"The {len(mistaken)} worst of {wrong} mistakes", mistaken),
         (UNCERTAIN, f"The {len(unsure)} least certain answers", unsure),
-    ):
-        figure = contributions(
-            f"{title} in {len(y)} test images",
-            X[chosen].reshape(-1, *about.shape),
-            about.named(y[chosen]),
-            about.named(predicted[chosen]),
-            f[chosen],
-            data["index_test"][chosen],
-            model.coef_.reshape(about.shape),
-            (negative, positive),
-        )
-        save_bytes(file, png(figure))
+    )
+    with progress("pictures", len(pictures), "pictures") as step:
+        for file, title, chosen in pictures:
+            figure = contributions(
+                f"{title} in {len(y)} test images",
+                X[chosen].reshape(-1, *about.shape),
+                about.named(y[chosen]),
+                about.named(predicted[chosen]),
+                f[chosen],
+                data["index_test"][chosen],
+                model.coef_.reshape(about.shape),
+                (negative, positive),
+            )
+            save_bytes(file, png(figure))
+            step()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Reads data/preprocessed.npz; writes data/gridsearch.joblib (the results and the 
 metrics/gridsearch.json, and the validation curve as a table that DVC draws and as a picture.
 """
 
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pipeline.artifacts import load_arrays, save_bytes, save_metrics, save_objec
 from pipeline.canonical import gap_bound, log10_gap_bound
 from pipeline.labels import signs
 from pipeline.params import GridSearch, run_stage
+from pipeline.progress import progress
 from pipeline.solvers import SOLVERS, Results
 
 INPUT = Path("data/preprocessed.npz")
@@ -28,7 +28,7 @@ CURVE = Path("plots/validation_curve.png")
 CURVE_TABLE = Path("plots/validation_curve.csv")
 
 
-def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0) -> Results:
+def search(X: np.ndarray, y: np.ndarray, params: GridSearch) -> Results:
     """Cross-validate the L1-penalised squared-hinge SVM at every C.
 
     All cores are used; their number cannot change a result (LOKY_MAX_CPU_COUNT limits it).
@@ -38,7 +38,6 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0
     X : (n, p) float64
     y : (n,) -1 or +1
     params : the section gridsearch of params.yaml
-    verbose : above 0, lines about the fits
 
     Returns
     -------
@@ -57,9 +56,10 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch, *, verbose: int = 0
     """
     folds = StratifiedKFold(params.cv)
     solver = SOLVERS[params.solver](params.tol, params.max_iter, params.random_state)
-    with warnings.catch_warnings():
+    fits = params.cv * len(params.C)
+    with warnings.catch_warnings(), progress("cross-validation", fits, "fits") as step:
         warnings.simplefilter("ignore", ConvergenceWarning)  # the solvers check, and say more
-        results = solver.search(X, y, params.C, folds, params.scoring, verbose)
+        results = solver.search(X, y, params.C, folds, params.scoring, step)
     for fold in range(params.cv):
         gaps = results[f"split{fold}_duality_gap"]
         results[f"split{fold}_duality_gap"] = np.array([gap_bound(gap) for gap in gaps])
@@ -134,7 +134,7 @@ def sparsest_within_one_error(found: Results) -> int:
 def main(params: GridSearch) -> None:
     data = load_arrays(INPUT, "X_train", "y_train", "classes")
     y = signs(data["y_train"], data["classes"])
-    found = search(data["X_train"], y, params, verbose=2 if sys.stdout.isatty() else 0)
+    found = search(data["X_train"], y, params)
     save_object(RESULT, found)
     save_metrics(METRICS, metrics(found))
     columns = curve(found, params.scoring)

@@ -7,6 +7,7 @@ choice, and the explorer.
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from pipeline.artifacts import (
 )
 from pipeline.labels import signs
 from pipeline.params import Interpret, ParamsError, border_refusal, run_stage
+from pipeline.progress import progress
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
@@ -92,7 +94,6 @@ def main(params: Interpret) -> None:
     report = metrics(w, bias, params.border)
     report["stability"] = {"pixels_in_90_percent": int(often(share).sum())}
     save_metrics(METRICS, report)
-    save_bytes(HEATMAP, png(heatmap(w, (negative, positive), C, params.border)))
     save_table(
         WEIGHTS_TABLE,
         ["row", "column", "weight", "negative", "positive"],
@@ -106,11 +107,18 @@ def main(params: Interpret) -> None:
             for p in points
         ),
     )
-    save_bytes(SMALL_MULTIPLES, png(small_multiples(points, about.shape, C, (negative, positive))))
     of_model = [replace(p, coef=model.coef_[0], intercept=bias) if p.C == C else p for p in points]
     shown = page(of_model, X_test, about.named(y_test), index, (negative, positive), C, about)
     save_text(EXPLORER, shown)
-    save_bytes(STABILITY, png(stability(share, often(share), OFTEN, C, params.bootstraps)))
+    pictures = {
+        HEATMAP: partial(heatmap, w, (negative, positive), C, params.border),
+        SMALL_MULTIPLES: partial(small_multiples, points, about.shape, C, (negative, positive)),
+        STABILITY: partial(stability, share, often(share), OFTEN, C, params.bootstraps),
+    }
+    with progress("pictures", len(pictures), "pictures") as step:
+        for file, draw in pictures.items():
+            save_bytes(file, png(draw()))
+            step()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 LOCKS = [
     "requirements.txt",
-    *(f"requirements/{name}.txt" for name in ("dev", "s3", "bench", "mutants")),
+    *(f"requirements/{name}.txt" for name in ("setup", "dev", "s3", "bench", "mutants")),
 ]
 
 
@@ -32,7 +32,7 @@ def test_a_lock_names_no_registry(root: Path, lock: str) -> None:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_has_its_hashes(root: Path, lock: str) -> None:
     entries = re.split(r"(?m)^(?=[a-z0-9])", (root / lock).read_text())[1:]
-    assert len(entries) > 10
+    assert entries
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
@@ -77,22 +77,51 @@ def test_make_help_lists_every_target(root: Path) -> None:
     assert re.findall(r"(?m)^make (\S+)", listed) == phony
 
 
-def test_another_python_is_refused_in_one_line(root: Path, tmp_path: Path) -> None:
-    other = tmp_path / "python"
-    other.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 12, 0)\nexec(sys.argv[2])\n"
-    )
-    other.chmod(0o755)
-    for name in ("Makefile", "requirements.txt"):
-        (tmp_path / name).write_text((root / name).read_text())
-    done = subprocess.run(
-        ["make", "--no-print-directory", ".venv/run", f"PYTHON={other}"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "PYTHON is Python 3.12; allowed: Python 3.11" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / ".venv").exists()
+def wheels(
+    root: Path, nowhere: Path, lock: str, platform: str, python: str
+) -> subprocess.CompletedProcess:
+    """What uv would install there, of wheels alone; antlr4 comes as source, pure Python."""
+    command = ["uv", "pip", "install", "--dry-run", "--quiet", "--no-deps"]
+    command += ["--require-hashes", "--only-binary=:all:", "--no-binary=antlr4-python3-runtime"]
+    command += [f"--python-platform={platform}", f"--python-version={python}", "-r", lock]
+    command += ["--target", str(nowhere)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode == 2:  # 1 is that there is no solution
+        pytest.skip(f"no registry within reach, which this test needs: {done.stderr[-300:]}")
+    return done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize(
+    "platform",
+    [
+        "x86_64-manylinux_2_28",
+        "aarch64-manylinux_2_28",
+        "aarch64-apple-darwin",
+        "x86_64-pc-windows-msvc",
+    ],
+)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_a_wheel(
+    root: Path, tmp_path: Path, lock: str, platform: str, python: str
+) -> None:
+    done = wheels(root, tmp_path, lock, platform, python)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("platform", "python", "without"),
+    [
+        ("x86_64-manylinux_2_28", "3.14", "h5py"),
+        ("x86_64-unknown-linux-musl", "3.12", "h5py"),
+        ("x86_64-apple-darwin", "3.12", "cryptography"),
+    ],
+)
+def test_what_is_refused_has_no_wheels_yet(
+    root: Path, tmp_path: Path, platform: str, python: str, without: str
+) -> None:
+    """When this fails: allow it, in tools/check_python.py and docs/anywhere.md."""
+    done = wheels(root, tmp_path, LOCKS[0], platform, python)
+    assert f"Wheels are required for `{without}`" in done.stderr

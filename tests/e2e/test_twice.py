@@ -66,7 +66,7 @@ def test_make_repro_refuses_before_dvc_takes_anything_away(
 ) -> None:
     before = snapshot()
     change(params, gridsearch={"cv": 1})
-    done = run("python", "-m", "pipeline.params", check=False)  # the first thing that it runs
+    done = run("python", "-m", "tools.repro", check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert snapshot() == before
 

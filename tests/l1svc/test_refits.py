@@ -36,6 +36,14 @@ def test_the_number_of_jobs_changes_no_sample(problem):
     np.testing.assert_array_equal(one.coef, two.coef)
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_callback_is_called_after_each_fit(problem, jobs):
+    called = []
+    svm_path(*problem, CS, n_jobs=jobs, callback=lambda: called.append("C"))
+    bootstrap(*problem, 0.3, 5, n_jobs=jobs, callback=lambda: called.append("sample"))
+    assert called == ["C"] * len(CS) + ["sample"] * 5
+
+
 @pytest.mark.parametrize("Cs", [[], [0.1, 0.1], [0.2, 0.1], [0.0, 1.0], [np.nan], [[0.1]]])
 def test_cs_must_ascend_from_above_zero(problem, Cs):
     with pytest.raises(ValueError, match="Cs must ascend from above 0"):

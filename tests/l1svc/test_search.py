@@ -143,6 +143,16 @@ def test_verbose_says_each_fit(problem, capsys):
     assert "[fold 3/3] C=0.02: score 0." in out
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("classes", "problems"), [(2, 1), (3, 3)])
+def test_the_callback_is_called_after_each_fit_of_a_fold(problem, jobs, classes, problems):
+    X, _ = problem
+    called = []
+    search = L1LinearSVCSearchCV(CS, cv=4, n_jobs=jobs)
+    search.fit(X, np.arange(len(X)) % classes, callback=lambda: called.append(1))
+    assert len(called) == 4 * len(CS) * problems
+
+
 def test_loose_fits_warn(problem):
     with pytest.warns(ConvergenceWarning, match="relative duality gap of") as caught:
         L1LinearSVCSearchCV([0.01, 10.0], cv=3, max_iter=1).fit(*problem)

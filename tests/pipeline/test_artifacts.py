@@ -1,6 +1,8 @@
 """Files: deterministic, atomic, and one line for a bad one."""
 
+import hashlib
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +129,19 @@ def test_a_table_keeps_all_digits(tmp_path: Path) -> None:
     save_table(tmp_path / "t.csv", ["x"], [(0.1 + 0.2,)])
     assert (tmp_path / "t.csv").read_bytes() == b"x\n0.30000000000000004\n"
     assert json.loads("0.30000000000000004") == 0.1 + 0.2
+
+
+def test_an_npz_has_the_same_bytes_by_every_python(tmp_path: Path) -> None:
+    """Headers of 1980 without zip64, which Pythons write in two ways; pickles of one protocol."""
+    file = tmp_path / "a.npz"
+    save_arrays(file, x=np.arange(12, dtype=np.uint8).reshape(3, 4), y=np.array([0.5, -1.0]))
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            assert (member.create_version, member.extract_version) == (20, 20)
+            assert (member.create_system, member.external_attr >> 16) == (3, 0o644)
+            assert (member.extra, member.flag_bits, member.date_time[0]) == (b"", 0, 1980)
+    data = file.read_bytes()
+    assert data[26:30] == bytes([5, 0, 0, 0])  # the local header's name, x.npy, and no extra field
+    assert hashlib.md5(data).hexdigest() == "e75e9bd7a7afb517e96b97df0b5ab17e"
+    save_object(tmp_path / "a.joblib", {"a": np.arange(2)})
+    assert (tmp_path / "a.joblib").read_bytes()[:2] == b"\x80\x04"

@@ -28,6 +28,7 @@ from pipeline.datasets import DATASETS, DatasetError, verified
 from pipeline.sources import SourceError
 from stages.download import download
 from tests.loopback import Answer, Server, body, faults
+from tests.terminal import Terminal
 
 FAULTS = ["404", "stalled", "truncated", "wrong bytes"]
 
@@ -37,13 +38,6 @@ def same(got: dict[str, np.ndarray], known: dict[str, np.ndarray]) -> bool:
 
 
 # What clients bring, made up: small arrays that pass for MNIST
-
-
-class Terminal(io.StringIO):
-    """Stands for a stderr that someone looks at."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def table(images: np.ndarray, labels: np.ndarray) -> bytes:

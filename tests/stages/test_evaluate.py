@@ -158,6 +158,14 @@ def test_the_tables_are_of_the_test_images_in_their_order(ran, table) -> None:
     np.testing.assert_array_equal(rows, np.column_stack([y, f.round(9), ends]))
 
 
+def test_a_terminal_sees_the_pictures_go_by(project, preprocessed, model, drawn, terminal) -> None:
+    screen = terminal()
+    main(project("evaluate"))
+    (*_, last) = screen.getvalue().splitlines()
+    assert last.startswith("pictures: 100%")
+    assert " 2/2 " in last
+
+
 def test_the_pictures_show_the_worst_and_the_least_certain(ran, preprocessed, model, drawn) -> None:
     y, answers, f = ran
     wrong = [k for k in np.argsort(-np.abs(f), kind="stable") if answers[k] != y[k]]

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,14 +143,24 @@ def test_a_fit_that_does_not_converge_is_named(digits, solver, max_iter, reached
     assert reached in message
 
 
-@pytest.mark.parametrize("watched", [False, True])
-def test_the_stage_searches_saves_and_draws(
-    project, preprocessed, drawn, monkeypatch, capsys, watched: bool
+@pytest.mark.parametrize("processors", [1, 2])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_terminal_sees_the_fits_go_by(
+    digits, terminal, monkeypatch, solver: str, processors: int
 ) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", str(processors))
+    X, y = digits(60)
+    screen = terminal()
+    search(X, np.where(y == 8, 1, -1), PARAMS.model_copy(update={"solver": solver}))
+    (*_, last) = screen.getvalue().splitlines()
+    assert last.startswith("cross-validation: 100%")
+    assert " 9/9 " in last
+
+
+def test_the_stage_searches_saves_and_draws(project, preprocessed, drawn, capfd) -> None:
     params = project("gridsearch", C=[0.5, 0.02, 2.0], cv=3, scoring="recall")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: watched)
     main(params)
-    assert bool(capsys.readouterr().out) == watched  # who watches sees the fits go by
+    assert capfd.readouterr() == ("", "")  # quiet in a pipe
     s = np.where(preprocessed["y_train"] == 5, 1, -1)  # recall is of the positive class, the 5
     update = {"C": [0.5, 0.02, 2.0], "scoring": "recall", "solver": "newton", "tol": 1e-8}
     expected = search(preprocessed["X_train"], s, PARAMS.model_copy(update=update))

@@ -75,6 +75,20 @@ def ran(project, preprocessed, model, drawn) -> list[PathPoint]:
     return solve_path(X, s, X_test, s_test, path_grid(X, s, 0.5, 12))
 
 
+def test_a_terminal_sees_path_samples_and_pictures_go_by(
+    project, preprocessed, model, drawn, terminal
+) -> None:
+    screen = terminal()
+    main(project("interpret", border=7, path=12, bootstraps=6))
+    bars = screen.getvalue().replace("\r", "\n").splitlines()
+    ends = [re.match(r"([\w ]+): 100%.* (\d+/\d+) ", bar) for bar in bars]
+    assert [end.groups() for end in ends if end] == [
+        ("path over C", "13/13"),
+        ("bootstrap", "6/6"),
+        ("pictures", "3/3"),
+    ]
+
+
 @pytest.fixture
 def share(ran, preprocessed) -> np.ndarray:
     s = np.where(preprocessed["y_train"] == 5, 1, -1)

@@ -1,0 +1,1 @@
+"""All that is drawn, a module a picture."""
