@@ -5,6 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# All cores, but four at most: each may run a browser and the pipeline. A file stays together.
+PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
@@ -24,10 +26,10 @@ plots: repro ## Draw all plots on one page, which opens without a network
 check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
 	@mypy
-	@python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test: check ## All of check, then the real graph, registries and browser
-	@python -m pytest -m slow
+	@$(PYTEST) -m slow
 
 mutants: $(VENV)/mutants ## Change the code on purpose, see what the unit tests notice (an hour or more)
 	@python -m tools.mutants

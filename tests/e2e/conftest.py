@@ -6,12 +6,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
+from tests.conftest import Once
+
 Run = Callable[..., subprocess.CompletedProcess]
+QUICK = {"bootstraps": 5, "path": 12}  # interpret in half the time, where these do not matter
 WHO = ("-c", "user.name=t", "-c", "user.email=t@localhost")
 
 
@@ -47,9 +51,13 @@ def change(file: Path, **sections: dict[str, object]) -> None:
 
 
 @pytest.fixture(scope="session")
-def fresh(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fresh(root: Path, once: Once) -> Path:
     """The project as git would clone it, uncommitted changes included; nothing computed yet."""
-    folder = tmp_path_factory.mktemp("fresh") / "project"
+    return once("fresh", partial(_clone, root)) / "project"
+
+
+def _clone(root: Path, place: Path) -> None:
+    folder = place / "project"
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=root,
@@ -67,17 +75,23 @@ def fresh(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["git", *WHO, "commit", "-qm", "start"],
     ):
         subprocess.run(command, cwd=folder, check=True)
-    return folder
 
 
 @pytest.fixture(scope="session")
 def computed(
-    fresh: Path, command_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    fresh: Path, command_environment: dict[str, str], once: Once
 ) -> tuple[Path, subprocess.CompletedProcess]:
     """The project after its first `dvc repro`, and what that said."""
-    folder = tmp_path_factory.mktemp("computed") / "project"
-    shutil.copytree(fresh, folder)
-    return folder, runner(folder, command_environment)("dvc", "repro")
+
+    def compute(place: Path) -> None:
+        folder = place / "project"
+        shutil.copytree(fresh, folder)
+        done = runner(folder, command_environment)("dvc", "repro")
+        (place / "said.json").write_text(json.dumps([done.stdout, done.stderr]))
+
+    place = once("computed", compute)
+    said = json.loads((place / "said.json").read_text())
+    return place / "project", subprocess.CompletedProcess(["dvc", "repro"], 0, *said)
 
 
 @pytest.fixture(scope="session")
