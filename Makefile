@@ -5,6 +5,8 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # What would bring other modules in, or stop ours from coming.
 unexport PYTHONHOME PYTHONINSPECT PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONUSERBASE
+# All cores, but four at most: each may run a browser and the pipeline. A file stays together.
+PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help repro plots pairs check test s3 mutants bench lock clean
@@ -24,10 +26,10 @@ pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (
 check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
 	@mypy
-	@python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test: check s3 ## All of check, then the real graph, registries and browser
-	@python -m pytest -m slow
+	@$(PYTEST) -m slow
 
 s3: $(VENV)/s3 ## Set up .venv with what remotes in S3 need; runs nothing
 

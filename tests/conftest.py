@@ -1,4 +1,4 @@
-"""Fixtures that more than one test module uses; and, in CI, the rule that no test skips."""
+"""Fixtures that more than one test module uses; which tests are slow."""
 
 import hashlib
 import os
@@ -16,19 +16,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.datasets import DATASETS
 from tests.loopback import Server
+from tests.no_skips import pytest_sessionfinish as pytest_sessionfinish
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With NO_SKIPS=1 (as .ci/run sets it) a skipped test fails the run."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None:  # one of pytest-xdist's workers: the one that reports has them all
-        return
-    if os.environ.get("NO_SKIPS") == "1" and reporter.stats.get("skipped"):
-        reporter.write_line("NO_SKIPS=1: a test was skipped", red=True)
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

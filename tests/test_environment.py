@@ -1,5 +1,6 @@
 """The environment's files: locks, and the workflow on GitHub."""
 
+import os
 import re
 import subprocess
 import sys
@@ -63,6 +64,27 @@ def test_the_workflow_is_one_by_githubs_schema(root: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "ok -- validation done" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("workers", "strict", "status"), [("0", "0", 0), ("0", "1", 1), ("1", "1", 1)]
+)
+def test_where_nothing_may_skip_a_skipped_test_fails_the_run(
+    root: Path, tmp_path: Path, workers: str, strict: str, status: int
+) -> None:
+    (tmp_path / "conftest.py").write_text("from tests.no_skips import pytest_sessionfinish\n")
+    (tmp_path / "test_a.py").write_text("import pytest\ndef test_a(): pytest.skip()\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-n", workers],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root), "NO_SKIPS": strict},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout
+    assert "1 skipped" in done.stdout
+    assert ("NO_SKIPS=1: a test was skipped" in done.stdout) == (status == 1)
 
 
 def test_make_help_lists_every_target(root: Path) -> None:

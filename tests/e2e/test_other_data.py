@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Run, change, stages_run
+from tests.e2e.conftest import QUICK, Run, change, stages_run
 from tests.graph import STAGES, plots
 
 HEIGHT, WIDTH = 20, 16
@@ -53,7 +53,7 @@ def ran(project: Path, run: Run, file: Path) -> Path:
         },
         filter_5_8={"classes": [3, 11]},
         gridsearch={"C": [0.01, 0.1, 1]},
-        interpret={"border": 3, "bootstraps": 10},
+        interpret=QUICK | {"border": 3},
     )
     assert stages_run(run("dvc", "repro")) == list(STAGES)
     return project

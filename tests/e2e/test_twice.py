@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Run, change, stages_run
+from tests.e2e.conftest import QUICK, Run, change, stages_run
 from tests.loopback import Server
 
 WRONG: dict[str, dict[str, object]] = {
@@ -38,7 +38,7 @@ def all_comes_back(run: Run, params: Path, snapshot) -> Callable[[], None]:
 
 
 def test_going_back_and_forward_again_runs_nothing(run: Run, params: Path, all_comes_back) -> None:
-    change(params, train={"C": 0.05})
+    change(params, train={"C": 0.05}, interpret=QUICK)
     other = params.read_text()
     assert stages_run(run("dvc", "repro")) == ["train", "evaluate", "interpret"]
     kept = run("dvc", "metrics", "show", "--json").stdout
@@ -130,7 +130,7 @@ def test_after_gc(run: Run, params: Path, all_comes_back) -> None:
 def test_a_value_that_is_changed_while_its_stage_runs_is_not_recorded(
     project: Path, run: Run, params: Path, command_environment, all_comes_back
 ) -> None:
-    change(params, interpret={"border": 5})
+    change(params, interpret=QUICK | {"border": 5})
     process = started(project, command_environment, "interpret")
     pictures_are_to_come(project)
     change(params, interpret={"border": 6})

@@ -447,58 +447,55 @@ def test_npm_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 # Keras
 
 KERAS = """
+import os
+import sys
 from pipeline import sources
 from pipeline.datasets import DATASETS, DatasetError
 from stages.download import download
-{before}
+with sources._silent_stderr():
+    import tensorflow
 from keras.src.datasets import mnist
 real = mnist.get_file
-def get_file(fname, origin, file_hash):
-    return real(fname, origin={url!r}, file_hash={digest!r})
-mnist.get_file = get_file
-try:
-    arrays = download(DATASETS["mnist"], ["keras"], timeout=2)
-    print("right", sorted(arrays))
-except DatasetError as error:
-    print("refused:", error)
+url, digest = sys.argv[1:3]
+for case in sys.argv[3:]:
+    os.mkdir(case)  # Keras' cache
+    mnist.get_file = lambda fname, origin, file_hash: real(
+        fname, origin=f"{url}/{case}", file_hash=digest, cache_dir=case
+    )
+    try:
+        print("right", sorted(download(DATASETS["mnist"], ["keras"], timeout=2)))
+    except DatasetError as error:
+        print("refused:", error)
 """
 
 
-@pytest.fixture
-def keras(server: Server, tmp_path: Path, root: Path) -> Callable[[Answer, str], str]:
-    """Run the Keras source, in a process of its own, against loopback; what it printed."""
-
-    def run(answer: Answer, digest: str) -> str:
-        server.answers["/mnist.npz"] = answer
-        code = KERAS.format(
-            url=f"{server.url}/mnist.npz",
-            digest=digest,
-            before="with sources._silent_stderr(): import tensorflow",
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=root,
-            env=os.environ | {"KERAS_HOME": str(tmp_path / "keras")},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stderr == ""  # no noise
-        return done.stdout
-
-    return run
-
-
 @pytest.fixture(scope="module")
-def npz(mnist, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    file = tmp_path_factory.mktemp("npz") / "mnist.npz"
-    np.savez(file, **mnist)
-    return file.read_bytes()
+def keras(mnist, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Run the Keras source against loopback, in a process of its own for all cases, since
+    TensorFlow takes seconds to import; a function that gives what it printed of a case."""
+    folder = tmp_path_factory.mktemp("keras")
+    np.savez(folder / "mnist.npz", **mnist)
+    npz = (folder / "mnist.npz").read_bytes()
+    server = Server()
+    cases = {"right": body(npz)} | faults(server, npz)
+    quoted = {case.replace(" ", "-"): answer for case, answer in cases.items()}
+    server.answers |= {f"/{case}": answer for case, answer in quoted.items()}
+    command = (sys.executable, "-c", KERAS, server.url, hashlib.sha256(npz).hexdigest(), *quoted)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(root), "KERAS_HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    server.close()
+    assert done.stderr == ""  # no noise
+    return dict(zip(cases, done.stdout.splitlines(), strict=True)).__getitem__
 
 
-def test_keras_right(keras, npz: bytes) -> None:
-    printed = keras(body(npz), hashlib.sha256(npz).hexdigest())
-    assert printed == "right ['x_test', 'x_train', 'y_test', 'y_train']\n"
+def test_keras_right(keras) -> None:
+    assert keras("right") == "right ['x_test', 'x_train', 'y_test', 'y_train']"
 
 
 @pytest.mark.parametrize(
@@ -510,8 +507,8 @@ def test_keras_right(keras, npz: bytes) -> None:
         ("wrong bytes", "hash"),
     ],
 )
-def test_keras_wrong(keras, server: Server, npz: bytes, fault: str, reason: str) -> None:
-    printed = keras(faults(server, npz)[fault], hashlib.sha256(npz).hexdigest())
+def test_keras_wrong(keras, fault: str, reason: str) -> None:
+    printed = keras(fault)
     assert printed.startswith("refused: download: no source gave MNIST. keras: ")
     assert reason in printed
 
