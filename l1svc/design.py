@@ -63,6 +63,8 @@ class Design:
         The entries of X that are not zero, where few are: products then cost these alone.
     row_norms : float64 ndarray of shape (n,)
         ‖x̃_i‖₂.
+    largest : float
+        max_ij |x̃_ij|.
     used : int ndarray
         The columns of X̃ that are not all zero: no other can leave w_j = 0.
     """
@@ -78,6 +80,8 @@ class Design:
             counts, squares, used = _survey(X)
             self.entries = _entries(X, counts) if counts.sum() <= SPARSE_SHARE * X.size else None
         self.row_norms = np.sqrt(squares + bias**2)
+        values = X if self.entries is None else self.entries.data
+        self.largest = float(max(values.max(initial=bias), -values.min(initial=0.0)))
         self.used = np.flatnonzero(np.append(used, bias != 0))
         self._divide()
 

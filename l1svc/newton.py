@@ -205,20 +205,23 @@ class NewtonSolver:
         return margins, blur
 
     def _move(self, v, change, lam, monotone):
-        """w ← v, or between where P would not fall; how many rows cross m_i = 1 on the way to v."""
+        """w ← v, or between where P would not fall; how many rows cross m_i = 1 on the way to v.
+
+        0 as well where P falls nowhere on the way: what v promised is rounding, and w the optimum
+        on its columns.
+        """
         margins, blur = self._margins_at(v)
         crossed = np.flatnonzero(self.train & ((margins < 1.0) != self.active))
         if monotone and len(crossed):
             weights = np.where(self.active[crossed], -1.0, 1.0) * self.weights[crossed]
             change = change + 0.5 * weights @ (1.0 - margins[crossed]) ** 2
             if change > 0:
-                self._line_search(v, lam)
-                return len(crossed)
+                return len(crossed) if self._line_search(v, lam) else 0
         self.w, self.margins, self.blur = v, margins, blur
         return len(crossed)
 
     def _line_search(self, v, lam):
-        """The minimum between w and v, by bisection on the derivative."""
+        """w ← the minimum between w and v, by bisection on the derivative; whether w moved."""
         step = v - self.w
         slope = self.y * self.design.dot(step)
         origin = self._reference(self.w)
@@ -231,6 +234,7 @@ class NewtonSolver:
             low, high = (t, high) if derivative < 0 else (low, t)
         self.w = self.w + low * step
         self.margins, self.blur = origin + low * slope, np.zeros(len(origin))
+        return low > 0
 
     def _weigh(self, weights: np.ndarray) -> None:
         self.weights = weights

@@ -1,17 +1,4 @@
-"""The objective, and a certificate of how far any weights are from its minimum.
-
-The problem, with x̃_i = (x_i, bias) and C_i = C·s_i (s the sample weights), is
-
-    min over w of P(w) = ‖w‖₁ + Σ_i C_i b_i²,    b_i = max(0, 1 − y_i x̃_iᵀw),
-
-the one that ``sklearn.svm.LinearSVC(penalty="l1", loss="squared_hinge", dual=False)`` states: the
-bias is a penalised weight like the others. Its dual is
-
-    max over α ≥ 0 of D(α) = Σ_i α_i − Σ_i α_i²/(4C_i)    subject to ‖Σ_i α_i y_i x̃_i‖∞ ≤ 1,
-
-and P(w) − D(α) bounds P(w) − min P from above for every w and every feasible α: a certificate
-that needs no reference solver.
-"""
+"""The objective, and the duality gap of any classifier's weights (:mod:`l1svc.certificate`)."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,9 +6,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_X_y
 
+from .certificate import certify
 from .design import Design, MatrixLike
-
-BATCH = 32  # weight vectors whose margins are held at a time
 
 
 def objective(
@@ -82,49 +68,6 @@ def relative_duality_gap(
     """
     primal, gap = _evaluate(coef, intercept, C, X, y, intercept_scaling, sample_weight)
     return float(np.max(gap / primal))
-
-
-def certify(
-    design: Design, y: np.ndarray, weights: np.ndarray, Cs: np.ndarray, W: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Objectives and duality gaps of several weight vectors for one ±1 problem.
-
-    With v = Σ_i 2C_i b_i y_i x̃_i and t = min(1, 1/‖v‖∞), P − D comes to
-
-        Σ_j (|w_j| − t w_j v_j) + (1 − t)² Σ_i C_i b_i²,
-
-    a sum of terms none of which is negative: no cancellation, however small the gap.
-
-    Parameters
-    ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,), or (m, n) where they differ
-        s, zero for the rows left out.
-    Cs : float64 ndarray of shape (m,)
-    W : float64 ndarray of shape (m, p + 1)
-
-    Returns
-    -------
-    primal, gap : float64 ndarray of shape (m,)
-    products : float64 ndarray of shape (m, n)
-        WX̃ᵀ, of all the rows.
-    """
-    primal, gap = np.empty(len(W)), np.empty(len(W))
-    products = np.empty((len(W), len(y)))
-    for start in range(0, len(W), BATCH):
-        batch = slice(start, start + BATCH)
-        w, C = W[batch], Cs[batch, None]
-        products[batch] = design.dot(w)
-        b = np.maximum(1.0 - y * products[batch], 0.0)
-        s = weights if weights.ndim == 1 else weights[batch]
-        loss = C[:, 0] * np.einsum("ij,ij->i", b * s, b)
-        v = 2.0 * C * design.transpose_dot(b * s * y)
-        t = 1.0 / np.maximum(1.0, np.abs(v).max(axis=1))
-        primal[batch] = np.abs(w).sum(axis=1) + loss
-        slack = np.maximum(np.abs(w) - t[:, None] * w * v, 0.0)
-        gap[batch] = slack.sum(axis=1) + (1.0 - t) ** 2 * loss
-    return primal, gap, products
 
 
 def one_vs_rest(y: np.ndarray, classes: np.ndarray) -> np.ndarray:

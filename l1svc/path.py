@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .certificate import certify
 from .design import Design
 from .newton import NewtonSolver
-from .objective import certify
 
 SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,
 MAX_STRIDE = 20  # or one in so many, if that is more
@@ -112,7 +112,8 @@ def follow(
 
     began = time.perf_counter()
     design, y, weights = solver.design, solver.y, solver.weights
-    primal, gap, products = certify(design, y, weights, Cs, W)
+    certain = 0.0 if polish else tol
+    primal, gap, products = certify(design, y, weights, Cs, W, certain)
     seconds += (time.perf_counter() - began) / len(Cs)
     path = Path(W, gap / primal, n_iter, seconds, products)
     for k in np.flatnonzero((path.gaps > tol) & (n_iter < max_iter)).tolist():

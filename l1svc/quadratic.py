@@ -19,24 +19,24 @@ from .blas import back_solve, cholesky, half_solve, symmetric_dot
 MAX_STEPS = 1000
 KKT_SLACK = 1e-11  # of the optimality conditions, over λ
 BORDER_ERROR = 1e-6  # of a solution by a border, over λ, from which on no move trusts it
-RELATIVE_DAMPING = 1e-13  # δ over max_j G_jj: below what rounding does to small eigenvalues
-DAMPING_FACTOR = 100.0  # by which δ rises until the Cholesky factor exists
+RELATIVE_DAMPING = 1e-13  # δ_j over G_jj: below what rounding does to small eigenvalues
+DAMPING_FACTOR = 100.0  # by which all δ rise until the Cholesky factor exists
 MAX_BORDER = 16  # coordinates that may border a factor, or its own over BORDER_DIVISOR if more:
 BORDER_DIVISOR = 3  # beyond that the support is factored anew
 MAX_ENTERING = 32  # coordinates that may enter at a time, or as many as the support has
 
 
 class SupportSystem:
-    """Solves (G_SS + δI) z = c_S for supports S that differ little from one another.
+    """Solves (G_SS + diag(δ)_S) z = c_S for supports S that differ little from one another.
 
     Parameters
     ----------
     G : float64 ndarray of shape (q, q), symmetric positive semidefinite, by its lower triangle
-    damping : float
+    damping : float64 ndarray of shape (q,)
         δ; raised until the factorisation exists.
     """
 
-    def __init__(self, G: np.ndarray, damping: float) -> None:
+    def __init__(self, G: np.ndarray, damping: np.ndarray) -> None:
         self.G = G
         self.damping = damping
         self.base = np.empty(0, dtype=int)  # the support that is factored; none yet
@@ -74,7 +74,7 @@ class SupportSystem:
         V = self._border(entered, left)
         D, e = np.zeros((border, border)), np.zeros(border)
         D[: len(entered), : len(entered)] = self._entries(entered, entered)
-        D[np.arange(len(entered)), np.arange(len(entered))] += self.damping
+        D[np.arange(len(entered)), np.arange(len(entered))] += self.damping[entered]
         e[: len(entered)] = c[entered]
         x = np.linalg.solve(D - V @ V.T, e - V @ self.half)
         z = np.zeros(len(c))
@@ -89,10 +89,10 @@ class SupportSystem:
         self.V = np.empty((0, len(S)))
         while True:
             self.L = self.G.take(S, axis=0).take(S, axis=1)  # a third of the time of np.ix_
-            self.L[np.diag_indices(len(S))] += self.damping
+            self.L[np.diag_indices(len(S))] += self.damping[S]
             if cholesky(self.L):
                 return
-            self.damping *= DAMPING_FACTOR
+            self.damping = self.damping * DAMPING_FACTOR
 
     def forget(self) -> None:
         """Factor the next support anew."""
@@ -117,13 +117,15 @@ class SupportSystem:
 
 
 def _smallest_damping(G):
-    return RELATIVE_DAMPING * max(G.diagonal().max(initial=0.0), 1e-300)
+    """δ of shape (q,): each column's own scale; the largest one's where a column is all zero."""
+    scale = G.diagonal()
+    return RELATIVE_DAMPING * np.where(scale > 0, scale, max(scale.max(initial=0.0), 1e-300))
 
 
 def minimise(
     G: np.ndarray, r: np.ndarray, lam: float, start: np.ndarray
 ) -> tuple[np.ndarray, float, float]:
-    """min over v of ½ vᵀGv − rᵀv + δ/2 ‖v − start‖² + λ‖v‖₁, δ tiny.
+    """min over v of ½ vᵀGv − rᵀv + ½ Σ_j δ_j (v_j − start_j)² + λ‖v‖₁, δ tiny.
 
     The proximal term makes singular G (equal columns, fewer rows than columns) harmless, and
     vanishes where the outer iteration stands still.
@@ -141,7 +143,7 @@ def minimise(
     change : float
         The objective at v minus at ``start``, without the proximal term; at most 0.
     residual : float
-        δ‖v − start‖∞, the violation of the optimality conditions that the term leaves.
+        max_j δ_j |v_j − start_j|, the violation of the optimality conditions that the term leaves.
     """
     system = SupportSystem(G, _smallest_damping(G))
     v, sign = start, np.sign(start)
@@ -190,11 +192,11 @@ def minimise(
             entering = entering[np.argpartition(-pull[entering], limit)[:limit]]
         sign[entering] = -np.sign(gradient[entering])
     change = _rise(start, v, gradient_at_start, gradient, lam)
-    return v, change, system.damping * np.abs(v - start).max(initial=0.0)
+    return v, change, (system.damping * np.abs(v - start)).max(initial=0.0)
 
 
 def _error(system, S, z, c):
-    """‖(G_SS + δI) z − c_S‖∞."""
+    """‖(G_SS + diag(δ)_S) z − c_S‖∞."""
     v = np.zeros(len(c))
     v[S] = z
     return np.abs(symmetric_dot(system.G, v) + system.damping * v - c)[S].max()

@@ -18,6 +18,8 @@ S. Oishi, S. M. Rump, "Error-free transformations of matrix multiplication by us
 matrix multiplication and its applications", Numerical Algorithms 59, 2012 (slices).
 """
 
+from typing import Any
+
 import numpy as np
 
 from .blas import add_gram, back_solve, cholesky, half_solve
@@ -25,6 +27,8 @@ from .blas import add_gram, back_solve, cholesky, half_solve
 MAX_STEPS = 10
 DEPENDENT_SHARE = 1e-13  # of a column's square: where others leave no more, it depends on them
 BLOCK_ROWS = 256  # rows worked on at a time: few enough to stay in the processor's cache
+SMALLEST_EXPONENT = -1022  # of a double with all its digits
+UNIT = 2.0**-53  # the relative error of one operation, at most
 
 
 def refine(
@@ -79,7 +83,7 @@ def _refine_support(A, weights, lam, w, G, inside):
     sliced = Sliced(A)
     L = None
     for _ in range(MAX_STEPS):
-        b, rest = one_minus(sliced.dot(w))
+        b, rest = minus(1.0, sliced.dot(w))
         if L is None or not np.array_equal(inside, b > 0):
             _add(G, A, weights, np.flatnonzero(~inside & (b > 0)), 1.0)
             _add(G, A, weights, np.flatnonzero(inside & (b <= 0)), -1.0)
@@ -89,10 +93,10 @@ def _refine_support(A, weights, lam, w, G, inside):
             smallest = DEPENDENT_SHARE * L.diagonal()
             if not cholesky(L) or (L.diagonal() ** 2 <= smallest).any():
                 return None
-        first, second, third = sliced.transpose_dot(scale * b)
-        # At the optimum the first difference is one of neighbours, hence exact.
-        residual = (first - target) + (second + (third + (scale * rest) @ A))
-        before, w = w, w + back_solve(L, half_solve(L, residual))
+        parts = sliced.transpose_dot(scale * b)
+        parts[2] += (scale * rest) @ A
+        residual, _ = minus(target, parts)
+        before, w = w, w - back_solve(L, half_solve(L, residual))
         if np.array_equal(before, w):
             break
     return w
@@ -112,19 +116,29 @@ class Sliced:
 
     Parameters
     ----------
-    A : float64 ndarray of shape (n, k)
+    A : float64 ndarray of shape (n, k), or what gives such rows for a slice of them
+    largest : float, default=None
+        At least max |A|; that of the ndarray A if None.
     """
 
-    def __init__(self, A: np.ndarray) -> None:
+    def __init__(self, A: Any, largest: float | None = None) -> None:
         self.A = A
         # max(n, k) products of integers below 2^(bits + 1), and two such sums, stay below 2^53
         self.bits = (49 - max(A.shape).bit_length()) // 2
-        self.largest = max(A.max(initial=0.0), -A.min(initial=0.0))
+        if largest is None:
+            largest = max(A.max(initial=0.0), -A.min(initial=0.0))
+        self.largest = largest
+
+    def error(self, x: np.ndarray) -> float:
+        """The rounding, at most, of each entry of a product with x: that of its last part."""
+        terms = max(self.A.shape)
+        last_part = 4.0 * terms * self.largest * np.abs(x).max(initial=0.0) * 4.0**-self.bits
+        return float(2.0 * (terms + 4) * UNIT * last_part)
 
     def dot(self, x: np.ndarray) -> np.ndarray:
         """Ax as a sum of three vectors; the first two are free of rounding, the last is tiny."""
         x_slices = slices(x, self.bits)
-        parts = np.empty((3, len(self.A)))
+        parts = np.empty((3, self.A.shape[0]))
         for rows, block in self._blocks():
             parts[:, rows] = _products(block, x_slices)
         return parts
@@ -138,7 +152,7 @@ class Sliced:
         return parts
 
     def _blocks(self):
-        for start in range(0, len(self.A), BLOCK_ROWS):
+        for start in range(0, self.A.shape[0], BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
             yield rows, slices(self.A[rows], self.bits, self.largest)
 
@@ -162,7 +176,8 @@ def slices(
     """
     if largest is None:
         largest = np.abs(a).max(initial=0.0)
-    step = 2.0 ** (np.frexp(largest)[1] - bits) if largest else 1.0
+    # of numbers near the smallest of doubles no slice is taken: they are all rest
+    step = 2.0 ** max(np.frexp(largest)[1] - bits, SMALLEST_EXPONENT + bits)
     first = np.rint(a / step) * step
     rest = a - first
     step *= 2.0**-bits
@@ -170,12 +185,12 @@ def slices(
     return first, second, rest - second
 
 
-def one_minus(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """1 − Σ parts as the nearest double and what that leaves."""
+def minus(value: float | np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``value`` − Σ parts as the nearest double, and what that leaves."""
     first, second, third = parts
-    value = 1.0 - first  # exact: multiples of one power of 2, below 2^53 of it
-    high, low = _two_sum(value, -second)
-    return _two_sum(high, low - third)
+    high, low = _two_sum(value, -first)
+    high, lower = _two_sum(high, -second)
+    return _two_sum(high, low + (lower - third))
 
 
 def _two_sum(a, b):

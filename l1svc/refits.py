@@ -8,9 +8,10 @@ from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import ArrayLike
 from sklearn.utils import check_X_y
 
+from .certificate import BATCH, certify
 from .design import Design, MatrixLike, side_by_side
 from .estimators import one_blas_thread, warn_unless_converged, weigh_classes
-from .objective import BATCH, certify, one_vs_rest
+from .objective import one_vs_rest
 from .path import follow, start
 
 
@@ -124,7 +125,7 @@ def bootstrap(
         counts = np.array([_count(drawn) for drawn in samples[batch]])
         Cs = np.full(len(counts), float(C))
         with side_by_side(jobs):
-            primal, gap, _ = certify(design, target, counts, Cs, W[batch])
+            primal, gap, _ = certify(design, target, counts, Cs, W[batch], tol)
         gaps[batch] = gap / primal
     for k in np.flatnonzero(gaps > tol):
         path = follow(solver.reweighted(_count(samples[k])), [C], tol, max_iter, polish=True)

@@ -7,9 +7,9 @@ import pytest
 from sklearn.svm import l1_min_c
 
 from l1svc import L1LinearSVC, path
+from l1svc.certificate import certify
 from l1svc.design import Design
 from l1svc.newton import NewtonSolver
-from l1svc.objective import certify
 from l1svc.path import FIRST_C_RATIO, MAX_STRIDE, SUBSAMPLE_ROWS, follow, start
 
 CS = np.array([0.02, 0.1, 0.3])
@@ -30,10 +30,11 @@ def spoil(solver, by=1e-4):
 
 
 def assert_consistent(fits, design, y, weights):
-    """The certificates and products are those of the weights."""
+    """The certificates and products are those of the weights; quick ones are not below."""
     primal, gap, products = certify(design, y, weights, CS, fits.W)
     np.testing.assert_allclose(fits.products, products, atol=1e-12)
-    np.testing.assert_allclose(fits.gaps, gap / primal, rtol=1e-3, atol=1e-15)
+    np.testing.assert_allclose(fits.gaps, gap / primal, rtol=1e-3, atol=1e-12)
+    assert (fits.gaps >= gap / primal).all()
 
 
 def test_every_c_is_solved_and_certified(solver, problem):
@@ -84,7 +85,7 @@ def test_an_attempt_that_makes_it_worse_is_not_taken(solver, monkeypatch):
     monkeypatch.setattr(NewtonSolver, "polish", polish)
     again = follow(spoil(solver.reweighted(solver.weights)), CS, 1e-8, 1000)
     np.testing.assert_array_equal(again.W, left.W)
-    np.testing.assert_array_equal(again.gaps, left.gaps)
+    np.testing.assert_allclose(again.gaps, left.gaps, rtol=1e-6)
     np.testing.assert_array_equal(again.products, left.products)
     np.testing.assert_array_equal(again.n_iter, left.n_iter + 7)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from l1svc import L1LinearSVC
-from l1svc.refine import Sliced, one_minus, refine, slices
+from l1svc.refine import Sliced, minus, refine, slices
 
 FLOATS = st.floats(-1e3, 1e3, allow_subnormal=False).map(lambda x: x if abs(x) > 1e-30 else 0.0)
 
@@ -34,7 +34,7 @@ def test_slices_add_up_without_error(a):
 
 @given(A=arrays(float, (3, 9), elements=FLOATS), x=arrays(float, 9, elements=FLOATS))
 def test_one_minus_a_product_is_right_far_beyond_a_double(A, x):
-    value, rest = one_minus(Sliced(A).dot(x))
+    value, rest = minus(1.0, Sliced(A).dot(x))
     scale = max(1.0, np.abs(A).max() * np.abs(x).max())
     for i, row in enumerate(A):
         error = 1 - exact_dot(row, x) - Fraction(value[i]) - Fraction(rest[i])
