@@ -42,6 +42,16 @@ def runner(folder: Path, environment: dict[str, str]) -> Run:
     return run
 
 
+def refusal(run: Run) -> str:
+    """What a `dvc repro` that refuses a value of params.yaml says of it, in its one line."""
+    done = run("dvc", "repro", check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("params.yaml: ")]
+    assert line.endswith("(then `dvc repro` gives all results back)")
+    return line
+
+
 def change(file: Path, **sections: dict[str, object]) -> None:
     """Other values in some sections of params.yaml: change(file, train={"C": 0.05})."""
     params = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
