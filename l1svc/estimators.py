@@ -134,13 +134,14 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         bias = self.intercept_scaling if self.fit_intercept else 0.0
         design = build_design(X, bias, weights, [self.C])
         targets = one_vs_rest(y, classes)
-        initial = self._last_weights(design, len(targets)) if self.warm_start else None
+        last = self._last_weights(design, len(targets)) if self.warm_start else None
         paths = []
         for k, (target, s) in enumerate(zip(targets, weights, strict=True)):
-            if initial is None:
-                solver = start(design, target, s, self.C, self.max_iter)
+            # Where ‖w‖₁ is above P(0) = C Σ_i s_i, or NaN, 0 is the better start.
+            if last is not None and np.abs(last[k]).sum() <= self.C * s.sum():
+                solver = NewtonSolver(design, target, s, last[k])
             else:
-                solver = NewtonSolver(design, target, s, initial[k])
+                solver = start(design, target, s, self.C, self.max_iter)
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))
         self.classes_ = classes
         self._set_solution(paths, 0)
@@ -156,7 +157,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             return None
         self.densify()
         last = np.column_stack([self.coef_, self.intercept_ / self.intercept_scaling])
-        if last.shape != (n_problems, design.shape[1]) or not np.isfinite(last).all():
+        if last.shape != (n_problems, design.shape[1]):
             return None
         initial = np.zeros_like(last)
         initial[:, design.used] = last[:, design.used]

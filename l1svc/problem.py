@@ -100,8 +100,11 @@ def weigh_classes(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """The classes, and for each ±1 problem the weights of the rows, class weights multiplied in.
 
-    As in LIBLINEAR: of two classes, which are one problem, each has its weight. Of more, a class
-    has it where it is the positive one; the others then weigh as much as their samples.
+    The classes are those of rows of positive weight: others might as well not be there. But where
+    that leaves one, they are all: what each of their problems asks for is then one answer for all.
+
+    As in LIBLINEAR: of two classes, which are one problem, each has its class weight. Of more, a
+    class has it where it is the positive one; the others then weigh as much as their samples.
 
     Parameters
     ----------
@@ -118,20 +121,24 @@ def weigh_classes(
         infinite or NaN.
     """
     labels, s = (y, sample_weight) if there is None else (y[there], sample_weight[there])
-    classes = np.unique(labels)
-    if len(classes) < 2:
+    present, weighing = np.unique(labels), np.unique(labels[s > 0])
+    if len(present) < 2:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data"
-            f" contains only {len(classes)} class: {list(classes)}."
+            f" contains only {len(present)} class: {list(present)}."
         )
-    if not s.any():
+    if not len(weighing):
         raise ValueError("No sample of these classes has a positive sample_weight.")
-    if class_weight is None:
+    classes = weighing if len(weighing) > 1 else present
+    if class_weight is None or (isinstance(class_weight, str) and len(weighing) == 1):
         return classes, [sample_weight] * (1 if len(classes) == 2 else len(classes))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factors = compute_class_weight(class_weight, classes=classes, y=labels, sample_weight=s)
-    if isinstance(class_weight, str):  # what weighs nothing balances nothing
-        factors[[not s[labels == label].any() for label in classes]] = 1.0
+    if isinstance(class_weight, str):
+        factors = compute_class_weight(
+            class_weight, classes=classes, y=labels[s > 0], sample_weight=s[s > 0]
+        )
+    else:
+        factors = compute_class_weight(class_weight, classes=present, y=labels)
+        factors = factors[np.isin(present, classes)]
     for label, factor in zip(classes, factors, strict=True):
         if not 0 <= factor < np.inf:
             raise ValueError(

@@ -18,36 +18,31 @@ _BLAS = ThreadpoolController()
 
 
 class _Hold:
-    """BLAS at one thread, from the first that enters to the last that leaves.
+    """BLAS at one thread, from the first that enters to the last that leaves, in any order.
 
-    Their order is any. So a thread of its own sets the number and sets it back: what each of them
-    saw and set back would be the other's, and threadpoolctl lets one thread at a time change it.
+    Each of them setting back what it saw would not do: the last one saw the first one's limit.
     """
 
     def __init__(self):
         self.lock = threading.Lock()
         self.inside = 0
 
-    def __enter__(self):
-        with self.lock:
-            if not self.inside:
-                held, self.over = threading.Event(), threading.Event()
-                self.keeper = threading.Thread(target=self._keep, args=(held,), daemon=True)
-                self.keeper.start()
-                held.wait()
-            self.inside += 1
+    def enter(self):
+        if not self.inside:
+            self.before = {
+                library["filepath"]: library["num_threads"]
+                for library in _BLAS.info()
+                if library["user_api"] == "blas" and library.get("threading_layer") != "openmp"
+            }
+            _BLAS.limit(limits=dict.fromkeys(self.before, 1))
+        self.inside += 1
 
-    def __exit__(self, *raised):
-        with self.lock:
-            self.inside -= 1
-            if not self.inside:
-                self.over.set()
-                self.keeper.join()
-
-    def _keep(self, held):
-        with _BLAS.limit(limits=1, user_api="blas"):
-            held.set()
-            self.over.wait()
+    def leave(self):
+        self.inside -= 1
+        if not self.inside:
+            _BLAS.limit(limits=self.before)
+            with _BLAS.limit():
+                pass  # on leaving this, threadpoolctl lets other threads set limits again
 
 
 _HOLD = _Hold()
@@ -55,9 +50,16 @@ _HOLD = _Hold()
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    # The second is for a BLAS on OpenMP, which has a number for each thread.
-    with _HOLD, _BLAS.limit(limits=1, user_api="blas"):
+    with _HOLD.lock:
+        _HOLD.enter()
+        own = _BLAS.limit(limits=1, user_api="blas")  # OpenMP has a number for each thread
+        own.__enter__()
+    try:
         yield
+    finally:
+        with _HOLD.lock:
+            own.__exit__(None, None, None)
+            _HOLD.leave()
 
 
 def one_blas_thread(function: Function) -> Function:
