@@ -44,8 +44,8 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     Parameters
     ----------
     C : float, default=1.0
-        Weight of the loss, from 1e-100 to 1e100. So must C Σ_i s_i max(1, ‖x̃_i‖²) be: up to there no
-        sum overflows, as the optimum's weights and margins are at most that.
+        Weight of the loss, from 1e-100 to 1e100. So must M = C Σ_i s_i max(1, ‖x̃_i‖²) be: the
+        optimum's weights and margins are at most M, and with M³ a double holds all sums.
     tol : float, default=1e-8
         Bound on the relative duality gap (:func:`l1svc.relative_duality_gap`).
     max_iter : int, default=1000
@@ -197,7 +197,7 @@ def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
 
 
 def warn_unless_converged(gap: float, tol: float, max_iter: int) -> None:
-    """A ConvergenceWarning that says the gap, if it is NaN or above ``tol``, at the caller's line."""
+    """A ConvergenceWarning with the gap if it is NaN or above ``tol``, at the caller's line."""
     if not gap <= tol:
         warnings.warn(
             f"L1LinearSVC reached a relative duality gap of {gap:.1e}, not tol={tol:.1e}, within"

@@ -305,8 +305,7 @@ def _number(score, scorer):
         score = score.item()
     if not isinstance(score, Number):
         raise ValueError(
-            f"scoring must return a number, got {score} ({type(score)}) instead."
-            f" (scorer={scorer})"
+            f"scoring must return a number, got {score} ({type(score)}) instead. (scorer={scorer})"
         )
     return score
 

@@ -180,7 +180,5 @@ def _coef(coef, shape):
     )
     coef = np.atleast_2d(coef if isinstance(coef, np.ndarray) else coef.toarray())
     if coef.shape != shape:
-        raise ValueError(
-            f"coef must have shape {shape} for these X and y, got {coef.shape}."
-        )
+        raise ValueError(f"coef must have shape {shape} for these X and y, got {coef.shape}.")
     return coef

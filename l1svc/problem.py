@@ -142,8 +142,7 @@ def weigh_classes(
     for label, factor in zip(classes, factors, strict=True):
         if not 0 <= factor < np.inf:
             raise ValueError(
-                "class_weight must not be negative, infinite or NaN,"
-                f" got {factor} for {label!r}."
+                f"class_weight must not be negative, infinite or NaN, got {factor} for {label!r}."
             )
     if len(classes) == 2:
         return classes, [sample_weight * np.where(y == classes[0], *factors)]

@@ -411,7 +411,8 @@ def tabulate(Cs: np.ndarray, folds: list[list[FoldFit]]) -> dict[str, Any]:
     def store_moments(name, values, splits=True):
         table = store(name, values, splits)
         results[f"mean_{name}"] = table.mean(axis=0)
-        results[f"std_{name}"] = table.std(axis=0)
+        with np.errstate(invalid="ignore"):  # inf has no spread: NaN
+            results[f"std_{name}"] = table.std(axis=0)
 
     def collect(attribute):
         return [[getattr(fit, attribute) for fit in fold] for fold in folds]

@@ -298,14 +298,14 @@ def test_sample_weights_must_be_numbers_that_can_be_summed(problem, weight, mess
         with pytest.raises(ValueError, match=message):
             call(sample_weight=all_ if weight == 1e-320 else one)
         if not np.isfinite(weight):
-            with config_context(assume_finite=True), pytest.raises(ValueError, match="weight|NaN"):
+            with config_context(assume_finite=True), pytest.raises(ValueError, match=r"weight|NaN"):
                 call(sample_weight=one)
 
 
 def test_without_any_weight_there_is_nothing_to_fit(problem):
     X, y = problem
     for call in weighers(X, y):
-        with pytest.raises(ValueError, match="must be finite numbers with .* got 0.0"):
+        with pytest.raises(ValueError, match=r"must be finite numbers with .* got 0\.0"):
             call(class_weight={-1: 0.0, 1: 0.0})
 
 
@@ -326,7 +326,7 @@ def test_what_is_no_number_to_reckon_with_in_x_is_refused_wherever_it_is(problem
     ):
         with config_context(assume_finite=True), pytest.raises(ValueError, match="finite numbers"):
             call()
-        with pytest.raises(ValueError, match="finite numbers|NaN|infinity"):
+        with pytest.raises(ValueError, match=r"finite numbers|NaN|infinity"):
             call()
 
 
