@@ -14,7 +14,14 @@ from threadpoolctl import ThreadpoolController
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # NumPy's and SciPy's BLAS, loaded by now, are looked for once: it takes some milliseconds.
-_BLAS = ThreadpoolController()
+_BLAS = ThreadpoolController().select(user_api="blas")
+_SHARED = _BLAS.select(  # OpenMP has a number for each thread, others one for the process
+    filepath=[
+        library["filepath"]
+        for library in _BLAS.info()
+        if library.get("threading_layer") != "openmp"
+    ]
+)
 
 
 class _Hold:
@@ -29,19 +36,14 @@ class _Hold:
 
     def enter(self):
         if not self.inside:
-            self.before = {
-                library["filepath"]: library["num_threads"]
-                for library in _BLAS.info()
-                if library["user_api"] == "blas" and library.get("threading_layer") != "openmp"
-            }
-            _BLAS.limit(limits=dict.fromkeys(self.before, 1))
+            self.limit = _SHARED.limit(limits=1)
         self.inside += 1
 
     def leave(self):
         self.inside -= 1
         if not self.inside:
-            _BLAS.limit(limits=self.before)
-            with _BLAS.limit():
+            self.limit.restore_original_limits()
+            with _SHARED.limit():
                 pass  # on leaving this, threadpoolctl lets other threads set limits again
 
 
@@ -52,7 +54,7 @@ _HOLD = _Hold()
 def _limited() -> Iterator[None]:
     with _HOLD.lock:
         _HOLD.enter()
-        own = _BLAS.limit(limits=1, user_api="blas")  # OpenMP has a number for each thread
+        own = _BLAS.limit(limits=1)
         own.__enter__()
     try:
         yield

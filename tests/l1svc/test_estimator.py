@@ -23,6 +23,7 @@ from l1svc import (
     relative_duality_gap,
     to_linear_svc,
 )
+from l1svc.objective import certify
 
 
 def cone_optimum(X, y, C, sample_weight):
@@ -351,17 +352,20 @@ def test_unreached_tolerance_warns_with_the_gap(problem):
         L1LinearSVC(C=10.0).fit(X, y)
 
 
-@pytest.mark.parametrize(
-    "bad", [{"C": 0.0}, {"tol": -1.0}, {"max_iter": 0}, {"class_weight": "even"}]
-)
-def test_parameters_are_checked(problem, bad):
-    with pytest.raises(ValueError, match=f"The '{next(iter(bad))}' parameter"):
-        L1LinearSVC(**bad).fit(*problem)
+@pytest.mark.parametrize("fits", [L1LinearSVC(0.3), L1LinearSVCSearchCV([0.3], cv=2)])
+def test_a_gap_of_nan_never_passes(problem, fits, monkeypatch):
+    """Whatever it came from: here the certificate itself says it."""
 
+    def certify_nan(design, y, weights, Cs, W):
+        primal, gap, products = certify(design, y, weights, Cs, W)
+        return primal, np.full_like(gap, np.nan), products
 
-def test_negative_class_weight_is_refused(problem):
-    with pytest.raises(ValueError, match="class_weight must not be negative"):
-        L1LinearSVC(class_weight={1: -1.0}).fit(*problem)
+    monkeypatch.setattr("l1svc.path.certify", certify_nan)
+    with pytest.warns(ConvergenceWarning, match="relative duality gap of nan") as caught:
+        fits.fit(*problem)
+    assert caught[0].filename == __file__
+    one = getattr(fits, "best_estimator_", fits)
+    assert np.isnan(one.duality_gap_)
 
 
 def test_linear_svc_of_the_same_weights(problem):

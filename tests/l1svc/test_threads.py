@@ -20,20 +20,16 @@ def blas():
     ]
 
 
-def give_blas(limits):
-    """Set these numbers, for any thread to change them."""
-    ThreadpoolController().limit(limits=limits, user_api="blas")
-    with ThreadpoolController().limit():
-        pass  # or this thread alone could
-
-
 @pytest.fixture(autouse=True)
 def before():
     """The numbers before each test: two threads, where BLAS has a number to set."""
-    own = {library["filepath"]: library["num_threads"] for library in ThreadpoolController().info()}
-    give_blas(2)
+    limit = ThreadpoolController().limit(limits=2, user_api="blas")
+    with ThreadpoolController().limit():
+        pass  # or this thread alone could set limits
     yield blas()
-    give_blas(own)
+    limit.restore_original_limits()
+    with ThreadpoolController().limit():
+        pass
 
 
 class Stay:
