@@ -132,24 +132,26 @@ def weigh_classes(
     classes = weighing if len(weighing) > 1 else present
     if class_weight is None or (isinstance(class_weight, str) and len(weighing) == 1):
         return classes, [sample_weight] * (1 if len(classes) == 2 else len(classes))
-    if isinstance(class_weight, str):
-        factors = compute_class_weight(
-            class_weight, classes=classes, y=labels[s > 0], sample_weight=s[s > 0]
-        )
-    else:
-        factors = compute_class_weight(class_weight, classes=present, y=labels)
-        factors = factors[np.isin(present, classes)]
-    for label, factor in zip(classes, factors, strict=True):
-        if not 0 <= factor < np.inf:
-            raise ValueError(
-                f"class_weight must not be negative, infinite or NaN, got {factor} for {label!r}."
+    with np.errstate(over="ignore", invalid="ignore"):  # build_design says what is too large
+        if isinstance(class_weight, str):
+            factors = compute_class_weight(
+                class_weight, classes=classes, y=labels[s > 0], sample_weight=s[s > 0]
             )
-    if len(classes) == 2:
-        return classes, [sample_weight * np.where(y == classes[0], *factors)]
-    return classes, [
-        sample_weight * np.where(y == label, factor, 1.0)
-        for label, factor in zip(classes, factors, strict=True)
-    ]
+        else:
+            factors = compute_class_weight(class_weight, classes=present, y=labels)
+            factors = factors[np.isin(present, classes)]
+        for label, factor in zip(classes, factors, strict=True):
+            if not 0 <= factor < np.inf:
+                raise ValueError(
+                    "class_weight must not be negative, infinite or NaN,"
+                    f" got {factor} for {label!r}."
+                )
+        if len(classes) == 2:
+            return classes, [sample_weight * np.where(y == classes[0], *factors)]
+        return classes, [
+            sample_weight * np.where(y == label, factor, 1.0)
+            for label, factor in zip(classes, factors, strict=True)
+        ]
 
 
 def build_design(X: Any, bias: float, weights: Iterable[np.ndarray], Cs: ArrayLike) -> Design:

@@ -248,8 +248,7 @@ def test_every_c_of_many_is_checked(problem, C):
             call(X, y, [1.0, C])
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_no_jobs_are_none(problem, jobs):
+def test_no_jobs_are_none(problem):
     for call in (
         lambda: L1LinearSVCSearchCV(CS, n_jobs=0).fit(*problem),
         lambda: svm_path(*problem, CS, n_jobs=0),
@@ -300,6 +299,14 @@ def test_sample_weights_must_be_numbers_that_can_be_summed(problem, weight, mess
         if not np.isfinite(weight):
             with config_context(assume_finite=True), pytest.raises(ValueError, match=r"weight|NaN"):
                 call(sample_weight=one)
+
+
+def test_weights_that_overflow_together_are_refused(problem):
+    X, y = problem
+    for call in weighers(X, y):
+        for class_weight in ({1: 1e200}, "balanced"):
+            with pytest.raises(ValueError, match=r"must be finite numbers with|class_weight"):
+                call(class_weight=class_weight, sample_weight=np.full(len(y), 1e307))
 
 
 def test_without_any_weight_there_is_nothing_to_fit(problem):
