@@ -173,14 +173,14 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             For the fits, and for the scorers that take weights, as in GridSearchCV.
         groups : array of shape (n,), default=None
             For the splitter.
+        callback : callable, default=None
+            Called after each fit of a fold (with more than two classes, of each class against the
+            others), in the thread or process that ran it.
         **metadata
             For the scorers and the splitter, under ``enable_metadata_routing`` alone. Then
             ``sample_weight`` and ``groups`` too go where they were asked for, as in GridSearchCV:
             to the fits by ``set_fit_request`` of this search, to ``scoring=None`` by its
             ``set_score_request``.
-        callback : callable, default=None
-            Called after each fit of a fold (with more than two classes, of each class against the
-            others), in the thread or process that ran it.
 
         Raises
         ------
