@@ -3,7 +3,6 @@
 import copy
 import warnings
 from collections.abc import Callable, Mapping
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -12,32 +11,21 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
 from sklearn.svm import LinearSVC
-from sklearn.utils import compute_class_weight
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from threadpoolctl import ThreadpoolController
+from sklearn.utils.validation import check_is_fitted
 
-from .design import Design, MatrixLike
+from .design import MatrixLike
 from .newton import NewtonSolver
 from .objective import one_vs_rest
 from .path import Path, follow, start
+from .problem import PARAMETERS, build_design, check_data, weigh_classes
+from .threads import one_blas_thread
 
 if TYPE_CHECKING:
     from .search import L1LinearSVCSearchCV
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# The matrices are small: more BLAS threads wait for each other longer than they compute, and
-# their number would change the last bits. NumPy's and SciPy's BLAS, loaded by now, are looked for
-# once: it takes some milliseconds.
-_LIMIT = ThreadpoolController().wrap(limits=1, user_api="blas")
-
-
-def one_blas_thread(function: Function) -> Function:
-    """``function``, with BLAS held to one thread while it runs."""
-    limited: Function = _LIMIT(function)
-    return limited
+FITTED_BY = ("C", "tol", "max_iter", "fit_intercept", "intercept_scaling", "class_weight")
 
 
 def checks_parameters(fit: Function) -> Function:
@@ -56,16 +44,19 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     Parameters
     ----------
     C : float, default=1.0
-        Weight of the loss.
+        Weight of the loss, from 1e-100 to 1e100. So must M = C Σ_i s_i max(1, ‖x̃_i‖²) be: the
+        optimum's weights and margins are at most M, and with M³ a double holds all sums.
     tol : float, default=1e-8
         Bound on the relative duality gap (:func:`l1svc.relative_duality_gap`).
     max_iter : int, default=1000
         Newton steps, for each class.
     fit_intercept : bool, default=True
     intercept_scaling : float, default=1.0
-        Value of the constant feature; the larger, the less the intercept is penalised.
+        Value of the constant feature, from 1e-50 to 1e50; the larger, the less the intercept is
+        penalised.
     class_weight : dict, "balanced" or None, default=None
-        Multiplies C class by class.
+        Multiplies C class by class. As in LinearSVC, of more than two classes that of the positive
+        one alone counts in each of the one-vs-rest problems.
     warm_start : bool, default=False
         Start from the last fit's weights if their shape fits.
 
@@ -87,13 +78,10 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     R.-E. Fan et al., "LIBLINEAR: a library for large linear classification", JMLR 9, 2008.
     """
 
+    penalty: ClassVar[str] = "l1"  # what SelectFromModel looks for: its threshold is then 1e-5
+
     _parameter_constraints: ClassVar[dict] = {
-        "C": [Interval(Real, 0.0, None, closed="neither")],
-        "tol": [Interval(Real, 0.0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "fit_intercept": ["boolean"],
-        "intercept_scaling": [Interval(Real, 0.0, None, closed="neither")],
-        "class_weight": [None, dict, StrOptions({"balanced"})],
+        **{name: PARAMETERS[name] for name in FITTED_BY},
         "warm_start": ["boolean"],
     }
 
@@ -139,32 +127,41 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Where y has a single class.
+            Where y has a single class, or a number is infinite, NaN or beyond what is said of C.
         """
-        X, y, sample_weight = validate_training_data(self, X, y, sample_weight)
-        self.classes_, weights = weigh_classes(self.class_weight, y, sample_weight)
-        design = Design(X, self.intercept_scaling if self.fit_intercept else 0.0)
-        targets = one_vs_rest(y, self.classes_)
-        initial = self._last_weights() if self.warm_start else None
-        if initial is not None and initial.shape != (len(targets), design.shape[1]):
-            initial = None
+        X, y, sample_weight = check_data(X, y, sample_weight, self)
+        classes, weights = weigh_classes(self.class_weight, y, sample_weight)
+        bias = self.intercept_scaling if self.fit_intercept else 0.0
+        design = build_design(X, bias, weights, [self.C])
+        targets = one_vs_rest(y, classes)
+        last = self._last_weights(design, len(targets)) if self.warm_start else None
         paths = []
-        for k, target in enumerate(targets):
-            if initial is None:
-                solver = start(design, target, weights, self.C, self.max_iter)
+        for k, (target, s) in enumerate(zip(targets, weights, strict=True)):
+            # Where ‖w‖₁ is above P(0) = C Σ_i s_i, or NaN, 0 is the better start.
+            if last is not None and np.abs(last[k]).sum() <= self.C * s.sum():
+                solver = NewtonSolver(design, target, s, last[k])
             else:
-                solver = NewtonSolver(design, target, weights, initial[k])
+                solver = start(design, target, s, self.C, self.max_iter)
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))
+        self.classes_ = classes
         self._set_solution(paths, 0)
         warn_unless_converged(self.duality_gap_, self.tol, self.max_iter)
         return self
 
-    def _last_weights(self):
-        """Weights of the last fit, (K, p + 1) with the bias' last, or None."""
+    def _last_weights(self, design, n_problems):
+        """Weights of the last fit, (K, p + 1) with the bias' last, or None if they do not fit.
+
+        Where a column is all zero now, so is its weight.
+        """
         if not hasattr(self, "coef_"):
             return None
         self.densify()
-        return np.column_stack([self.coef_, self.intercept_ / self.intercept_scaling])
+        last = np.column_stack([self.coef_, self.intercept_ / self.intercept_scaling])
+        if last.shape != (n_problems, design.shape[1]):
+            return None
+        initial = np.zeros_like(last)
+        initial[:, design.used] = last[:, design.used]
+        return initial
 
     def _set_solution(self, paths: list[Path], k: int) -> None:
         """The fitted attributes, from the k-th point of each class' path."""
@@ -172,7 +169,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.coef_ = W[:, :-1].copy()
         self.intercept_ = W[:, -1] * self.intercept_scaling
         self.n_iter_ = max(int(path.n_iter[k]) for path in paths)
-        self.duality_gap_ = max(float(path.gaps[k]) for path in paths)
+        self.duality_gap_ = float(np.max([path.gaps[k] for path in paths]))  # NaN if one is
 
 
 def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
@@ -186,12 +183,11 @@ def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
     """
     check_is_fitted(estimator)
     fitted = getattr(estimator, "best_estimator_", estimator)
-    shared = ("C", "tol", "max_iter", "fit_intercept", "intercept_scaling", "class_weight")
     svc = LinearSVC(
         penalty="l1",
         loss="squared_hinge",
         dual=False,
-        **{name: getattr(fitted, name) for name in shared},
+        **{name: getattr(fitted, name) for name in FITTED_BY},
     )
     for name in ("coef_", "intercept_", "classes_", "n_iter_", "n_features_in_"):
         setattr(svc, name, copy.copy(getattr(fitted, name)))
@@ -200,57 +196,9 @@ def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
     return svc
 
 
-def validate_training_data(
-    estimator: BaseEstimator, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[Any, np.ndarray, np.ndarray]:
-    """X as float64, C-contiguous or CSR; labels y; sample weights, ones where None."""
-    checked_X, labels = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=np.float64,
-        order="C",
-        accept_large_sparse=False,
-    )
-    check_classification_targets(labels)
-    weights = _check_sample_weight(
-        sample_weight, checked_X, dtype=np.float64, ensure_non_negative=True
-    )
-    return checked_X, labels, weights
-
-
-def weigh_classes(
-    class_weight: Mapping[Any, float] | str | None, y: np.ndarray, sample_weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The classes among the rows of positive weight, and each row's s_i times its class weight.
-
-    Raises
-    ------
-    ValueError
-        Where there are fewer than two classes, or a class weight is negative.
-    """
-    counted = sample_weight > 0
-    classes = np.unique(y[counted])
-    if len(classes) < 2:
-        raise ValueError(
-            "This solver needs samples of at least 2 classes in the data, but the data"
-            f" contains only {len(classes)} class: {list(classes)}."
-        )
-    per_class = compute_class_weight(
-        class_weight, classes=classes, y=y[counted], sample_weight=sample_weight[counted]
-    )
-    weights = sample_weight.copy()
-    for label, factor in zip(classes, per_class, strict=True):
-        if factor < 0:
-            raise ValueError(f"class_weight must not be negative, got {factor} for {label!r}.")
-        weights[y == label] *= factor
-    return classes, weights
-
-
 def warn_unless_converged(gap: float, tol: float, max_iter: int) -> None:
-    """A ConvergenceWarning that says the gap, if it is above ``tol``, at the caller's line."""
-    if gap > tol:
+    """A ConvergenceWarning with the gap if it is NaN or above ``tol``, at the caller's line."""
+    if not gap <= tol:
         warnings.warn(
             f"L1LinearSVC reached a relative duality gap of {gap:.1e}, not tol={tol:.1e}, within"
             f" max_iter={max_iter} Newton steps. Raise max_iter, or tol.",

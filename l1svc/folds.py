@@ -4,23 +4,28 @@ The smallest C is solved on all rows once. Each fold starts there, with its left
 0, and follows C upward.
 """
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from joblib.parallel import ThreadingBackend, get_active_backend
+from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
+from sklearn.utils.parallel import Parallel, delayed
 
 from .design import Design
-from .estimators import L1LinearSVC, one_blas_thread, weigh_classes
+from .estimators import L1LinearSVC
 from .newton import NewtonSolver
 from .objective import one_vs_rest
 from .path import follow, start
+from .problem import build_design, weigh_classes
+from .threads import one_blas_thread
 
 START_STEPS = 2  # Newton steps on all rows, from which every fold starts
 
@@ -30,12 +35,12 @@ Split = tuple[np.ndarray, np.ndarray]  # training and test rows: indices or mask
 
 @dataclass(frozen=True)
 class Scoring:
-    """How each fit is scored: a scorer, and X and y as the caller gave them."""
+    """How each fit is scored: a scorer, and X, y and metadata as the caller gave them."""
 
     X: Any
     y: Any
     scorer: Callable[..., Score] | None  # None: accuracy, which the decision values tell
-    sample_weight: np.ndarray | None  # None: scores without weights
+    metadata: Mapping[str, Any]  # for the scorer; arrays with an entry for each row among it
     return_train_score: bool
 
 
@@ -101,14 +106,15 @@ def prepare(
     Raises
     ------
     ValueError
-        Where y has a single class.
+        Where y has a single class, or the arithmetic cannot hold the numbers.
     """
     classes, weights = weigh_classes(estimator.class_weight, y, sample_weight)
     grid = np.unique(Cs)
-    design = Design(X, estimator.intercept_scaling if estimator.fit_intercept else 0.0)
+    bias = estimator.intercept_scaling if estimator.fit_intercept else 0.0
+    design = build_design(X, bias, weights, grid)
     solvers = []
-    for target in one_vs_rest(y, classes):
-        solver = start(design, target, weights, grid[0], estimator.max_iter)
+    for target, s in zip(one_vs_rest(y, classes), weights, strict=True):
+        solver = start(design, target, s, grid[0], estimator.max_iter)
         solver.solve(grid[0], START_STEPS)
         solvers.append(solver)
     return Plan(
@@ -142,23 +148,37 @@ def run_folds(
     Raises
     ------
     ValueError
-        Where the training rows of a fold have a single class.
+        Where the training rows of a fold have a single class, or no weight, or where a scorer does
+        not return numbers.
     """
     n_folds = len(plan.splits)
     jobs = min(jobs, n_folds)
     if jobs == 1 or not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
         return Parallel(n_jobs=jobs)(delayed(_run_fold)(plan, k) for k in range(n_folds)), None
+    run_fold, refit_all = _configured(_run_fold), _configured(fit_all_rows)
     with ThreadPoolExecutor(jobs) as threads:
         try:
-            folds = [threads.submit(_run_fold, plan, k) for k in range(n_folds)]
+            folds = [threads.submit(run_fold, plan, k) for k in range(n_folds)]
             refit, left = None, n_folds % jobs
             if left and choose is not None:
                 done = [fold.result() for fold in folds[:-left]]
-                refit = threads.submit(fit_all_rows, plan, done, choose(done))
+                refit = threads.submit(refit_all, plan, done, choose(done))
             return [fold.result() for fold in folds], refit.result() if refit else None
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
+
+
+def _configured(function):
+    """``function``, under this thread's scikit-learn configuration in any other."""
+    config = get_config()
+
+    @functools.wraps(function)
+    def call(*args):
+        with config_context(**config):
+            return function(*args)
+
+    return call
 
 
 @one_blas_thread
@@ -234,11 +254,13 @@ def _fold_solvers(plan: Plan, train: np.ndarray) -> tuple[np.ndarray, list[Newto
     """The fold's classes, and for each of their problems a solver near the smallest C."""
     counts = np.bincount(train, minlength=len(plan.y))  # a splitter may repeat rows
     classes, weights = weigh_classes(
-        plan.estimator.class_weight, plan.y, plan.sample_weight * counts
+        plan.estimator.class_weight, plan.y, plan.sample_weight * counts, counts > 0
     )
-    positive = np.searchsorted(plan.classes, classes[-1:] if len(classes) == 2 else classes)
+    positive = np.searchsorted(plan.classes, classes[-len(weights) :])
     first = len(plan.classes) - len(plan.solvers)  # 1 where two classes share one problem
-    return classes, [plan.solvers[k - first].reweighted(weights) for k in positive]
+    return classes, [
+        plan.solvers[k - first].reweighted(s) for k, s in zip(positive, weights, strict=True)
+    ]
 
 
 class _FoldSVC(L1LinearSVC):
@@ -250,17 +272,41 @@ class _FoldSVC(L1LinearSVC):
 
 def _scorer_on(plan: Plan, rows: np.ndarray) -> Callable[[_FoldSVC, np.ndarray], Score]:
     """A function of a fit and its decision values on all rows: the fit's score on ``rows``."""
-    scorer, weights = plan.scoring.scorer, plan.scoring.sample_weight
+    scorer = plan.scoring.scorer
     if scorer is None:
         labels = plan.y[rows]
         return lambda svc, values: _accuracy(svc.classes_, values[rows], labels)
     X, y = _safe_indexing(plan.scoring.X, rows), _safe_indexing(plan.scoring.y, rows)
-    extra = {} if weights is None else {"sample_weight": weights[rows]}
+    metadata = {
+        name: _safe_indexing(value, rows) if _rows_of(value) == len(plan.y) else value
+        for name, value in plan.scoring.metadata.items()
+    }
 
     def score(svc: _FoldSVC, values: np.ndarray) -> Score:
         svc.rows, svc.values = X, values[rows]
-        return scorer(svc, X, y, **extra)
+        scores = scorer(svc, X, y, **metadata)
+        if isinstance(scores, dict):
+            return {name: _number(score, name) for name, score in scores.items()}
+        return _number(scores, scorer)
 
+    return score
+
+
+def _rows_of(value):
+    """How many rows an array, a data frame or a list has; None for what has none."""
+    if isinstance(value, list | tuple):
+        return len(value)
+    return next(iter(getattr(value, "shape", ())), None)
+
+
+def _number(score, scorer):
+    """``score`` as a plain number."""
+    if np.size(score) == 1 and hasattr(score, "item"):  # NumPy's
+        score = score.item()
+    if not isinstance(score, Number):
+        raise ValueError(
+            f"scoring must return a number, got {score} ({type(score)}) instead. (scorer={scorer})"
+        )
     return score
 
 

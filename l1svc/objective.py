@@ -1,13 +1,12 @@
 """The objective, and the duality gap of any classifier's weights (:mod:`l1svc.certificate`)."""
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_X_y
+from sklearn.utils import check_array
 
 from .certificate import certify
-from .design import Design, MatrixLike
+from .design import MatrixLike
+from .problem import ClassWeight, build_design, check_data, check_parameters, weigh_classes
 
 
 def objective(
@@ -19,12 +18,15 @@ def objective(
     *,
     intercept_scaling: float = 1.0,
     sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight = None,
 ) -> float:
     """P(w) = ‖w‖₁ + C Σ_i s_i max(0, 1 − y_i x̃_iᵀw)², summed over the classes if one-vs-rest.
 
     The parameters are those of :func:`relative_duality_gap`.
     """
-    primal, _ = _evaluate(coef, intercept, C, X, y, intercept_scaling, sample_weight)
+    primal, _ = _evaluate(
+        "objective", coef, intercept, C, X, y, intercept_scaling, sample_weight, class_weight
+    )
     return float(primal.sum())
 
 
@@ -37,6 +39,7 @@ def relative_duality_gap(
     *,
     intercept_scaling: float = 1.0,
     sample_weight: ArrayLike | None = None,
+    class_weight: ClassWeight = None,
 ) -> float:
     """(P(w) − D(α)) / P(w) at α = t·2C_i·b_i, t ≤ 1 the largest that is feasible.
 
@@ -54,7 +57,9 @@ def relative_duality_gap(
     intercept_scaling : float, default=1.0
         Value of the constant column whose weight, intercept / intercept_scaling, is penalised.
     sample_weight : array of shape (n,), default=None
-        s_i; class weights multiply them.
+        s_i ≥ 0.
+    class_weight : dict, "balanced" or None, default=None
+        Multiplies s_i as in :class:`l1svc.L1LinearSVC`.
 
     Returns
     -------
@@ -64,9 +69,20 @@ def relative_duality_gap(
     Raises
     ------
     ValueError
-        Where y has fewer than two classes, or the shapes do not fit.
+        Where y has fewer than two classes, the shapes do not fit, or a number is negative that must
+        not be, infinite, NaN, or so large or small that P(w) is not a positive finite number.
     """
-    primal, gap = _evaluate(coef, intercept, C, X, y, intercept_scaling, sample_weight)
+    primal, gap = _evaluate(
+        "relative_duality_gap",
+        coef,
+        intercept,
+        C,
+        X,
+        y,
+        intercept_scaling,
+        sample_weight,
+        class_weight,
+    )
     return float(np.max(gap / primal))
 
 
@@ -76,30 +92,36 @@ def one_vs_rest(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return np.where(y == positive[:, None], 1.0, -1.0)
 
 
-def _evaluate(coef, intercept, C, X, y, intercept_scaling, sample_weight):
-    X, y = check_X_y(X, y, accept_sparse="csr", dtype=np.float64, order="C")
-    check_classification_targets(y)
-    classes = np.unique(y)
-    if len(classes) < 2:
-        raise ValueError(f"y must have at least 2 classes, got {len(classes)}.")
+def _evaluate(caller, coef, intercept, C, X, y, intercept_scaling, sample_weight, class_weight):
+    check_parameters(caller, C=C, intercept_scaling=intercept_scaling, class_weight=class_weight)
+    X, y, sample_weight = check_data(X, y, sample_weight)
+    classes, weights = weigh_classes(class_weight, y, sample_weight)
     targets = one_vs_rest(y, classes)
-    coef = coef.toarray() if sp.issparse(coef) else np.asarray(coef, dtype=np.float64)
-    coef = np.atleast_2d(coef)
-    if coef.shape != (len(targets), X.shape[1]):
-        raise ValueError(
-            f"coef must have shape {(len(targets), X.shape[1])} for these X and y, "
-            f"got {coef.shape}."
-        )
     bias = 0.0 if intercept is None else float(intercept_scaling)
     w = np.zeros((len(targets), X.shape[1] + 1))
-    w[:, :-1] = coef
+    w[:, :-1] = _coef(coef, (len(targets), X.shape[1]))
     if bias:
         w[:, -1] = np.asarray(intercept, dtype=np.float64) / bias
-    weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    design = Design(X, bias)
-    values = [
-        certify(design, target, weights, np.array([float(C)]), row[None])[:2]
-        for target, row in zip(targets, w, strict=True)
-    ]
+    if not np.isfinite(w).all():
+        raise ValueError("coef and intercept must be finite.")
+    design = build_design(X, bias, weights, [C])
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = [
+            certify(design, target, s, np.array([float(C)]), row[None])[:2]
+            for target, s, row in zip(targets, weights, w, strict=True)
+        ]
     primal, gap = np.array(values)[:, :, 0].T
+    if not ((primal > 0) & (primal < np.inf) & (gap >= 0)).all():
+        raise ValueError(f"coef and intercept are too large: the objective is {primal.sum()}.")
     return primal, gap
+
+
+def _coef(coef, shape):
+    """``coef`` as a float64 ndarray of this shape."""
+    coef = check_array(
+        coef, accept_sparse=True, dtype=np.float64, ensure_2d=False, input_name="coef"
+    )
+    coef = np.atleast_2d(coef if isinstance(coef, np.ndarray) else coef.toarray())
+    if coef.shape != shape:
+        raise ValueError(f"coef must have shape {shape} for these X and y, got {coef.shape}.")
+    return coef

@@ -116,14 +116,14 @@ def follow(
     primal, gap, products = certify(design, y, weights, Cs, W, certain)
     seconds += (time.perf_counter() - began) / len(Cs)
     path = Path(W, gap / primal, n_iter, seconds, products)
-    for k in np.flatnonzero((path.gaps > tol) & (n_iter < max_iter)).tolist():
+    for k in np.flatnonzero(~(path.gaps <= tol) & (n_iter < max_iter)).tolist():
         began = time.perf_counter()
         solver.restart(W[k])
         solver.n_iter = int(n_iter[k])
         solver.polish(Cs[k], max_iter - solver.n_iter)
         n_iter[k] = solver.n_iter
         primal, gap, product = certify(design, y, weights, Cs[[k]], solver.w[None])
-        if gap[0] / primal[0] < path.gaps[k]:
+        if not path.gaps[k] <= gap[0] / primal[0]:
             W[k], path.gaps[k], products[k] = solver.w, gap[0] / primal[0], product[0]
         seconds[k] += time.perf_counter() - began
     return path

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import ArrayLike
-from sklearn.utils import check_X_y
 
 from .certificate import BATCH, certify
-from .design import Design, MatrixLike, side_by_side
-from .estimators import one_blas_thread, warn_unless_converged, weigh_classes
+from .design import MatrixLike, side_by_side
+from .estimators import warn_unless_converged
 from .objective import one_vs_rest
 from .path import follow, start
+from .problem import build_design, check_Cs, check_data, check_parameters, weigh_classes
+from .threads import one_blas_thread
 
 
 @dataclass
@@ -65,14 +66,17 @@ def svm_path(
     Raises
     ------
     ValueError
-        Where there are not two classes, or ``Cs`` does not ascend from above 0.
+        Where there are not two classes, ``Cs`` does not ascend from above 0, or a number is
+        infinite, NaN or beyond what :class:`l1svc.L1LinearSVC` says of C.
     """
-    Cs = np.asarray(Cs, dtype=np.float64)
-    if Cs.ndim != 1 or not len(Cs) or not (np.diff(Cs, prepend=0.0) > 0).all():
-        raise ValueError(f"Cs must ascend from above 0, got {Cs}.")
-    design, target = _problem(X, y)
-    with side_by_side(effective_n_jobs(n_jobs)):
-        solver = start(design, target, np.ones(len(target)), Cs[0], max_iter)
+    check_parameters("svm_path", tol=tol, max_iter=max_iter, n_jobs=n_jobs, callback=callback)
+    Cs = check_Cs(Cs)
+    if not (np.diff(Cs) > 0).all():
+        raise ValueError(f"Cs must ascend, got {Cs}.")
+    jobs = effective_n_jobs(n_jobs)
+    design, target, weights = _problem(X, y, Cs)
+    with side_by_side(jobs):
+        solver = start(design, target, weights, Cs[0], max_iter)
         path = follow(solver, Cs, tol, max_iter, callback=callback)
     return _collect(path.W, path.gaps, tol, max_iter)
 
@@ -84,7 +88,7 @@ def bootstrap(
     C: float,
     n_samples: int,
     *,
-    random_state: int = 0,
+    random_state: int | None = 0,
     tol: float = 1e-8,
     max_iter: int = 1000,
     n_jobs: int | None = None,
@@ -93,8 +97,8 @@ def bootstrap(
     """The optimum at C for each of ``n_samples`` samples of n rows, drawn with replacement.
 
     Sample k is drawn by ``numpy.random.default_rng([random_state, k])``: the same for any number
-    of jobs. ``callback`` is called after each. The other parameters are those of
-    :func:`svm_path`.
+    of jobs; other samples each time where ``random_state`` is None. ``callback`` is called after
+    each. The other parameters are those of :func:`svm_path`.
 
     References
     ----------
@@ -104,14 +108,25 @@ def bootstrap(
     Raises
     ------
     ValueError
-        Where there are not two classes, or a sample has one only.
+        As :func:`svm_path`, and where a sample has one class only.
     """
-    design, target = _problem(X, y)
+    check_parameters(
+        "bootstrap",
+        C=C,
+        n_samples=n_samples,
+        random_state=random_state,
+        tol=tol,
+        max_iter=max_iter,
+        n_jobs=n_jobs,
+        callback=callback,
+    )
     jobs = effective_n_jobs(n_jobs)
+    design, target, weights = _problem(X, y, [C])
     with side_by_side(jobs):
-        solver = start(design, target, np.ones(len(target)), C, max_iter)
+        solver = start(design, target, weights, C, max_iter)
         solver.solve(C, max_iter)
-    samples = [_draw(len(target), [random_state, k]) for k in range(n_samples)]
+    seed = np.random.SeedSequence(random_state).entropy
+    samples = [_draw(len(target), [seed, k]) for k in range(n_samples)]
     W, gaps = np.empty((n_samples, len(solver.w))), np.empty(n_samples)
     solved = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
         delayed(_resolve)(solver, drawn, C, max_iter) for drawn in samples
@@ -127,7 +142,7 @@ def bootstrap(
         with side_by_side(jobs):
             primal, gap, _ = certify(design, target, counts, Cs, W[batch], tol)
         gaps[batch] = gap / primal
-    for k in np.flatnonzero(gaps > tol):
+    for k in np.flatnonzero(~(gaps <= tol)):
         path = follow(solver.reweighted(_count(samples[k])), [C], tol, max_iter, polish=True)
         W[k], gaps[k] = path.W[0], path.gaps[0]
     return _collect(W, gaps, tol, max_iter)
@@ -144,18 +159,18 @@ def _count(drawn):
 @one_blas_thread
 def _resolve(solver, drawn, C, max_iter):
     counts = _count(drawn)
-    weigh_classes(None, solver.y, counts)  # refuses a sample of one class
+    weigh_classes(None, solver.y, counts, counts > 0)  # refuses a sample of one class
     sample = solver.reweighted(counts)
     sample.solve(C, max_iter)
     return sample.w
 
 
-def _problem(X, y):
-    X, y = check_X_y(X, y, accept_sparse="csr", dtype=np.float64, order="C")
-    classes = np.unique(y)
-    if len(classes) != 2:
+def _problem(X, y, Cs):
+    X, y, sample_weight = check_data(X, y)
+    classes, (weights, *others) = weigh_classes(None, y, sample_weight)
+    if others:
         raise ValueError(f"y must have 2 classes, got {len(classes)}.")
-    return Design(X, 1.0), one_vs_rest(y, classes)[0]
+    return build_design(X, 1.0, [weights], Cs), one_vs_rest(y, classes)[0], weights
 
 
 def _collect(W, gaps, tol, max_iter):

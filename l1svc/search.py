@@ -10,30 +10,38 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
+from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import indexable
+from sklearn.utils import column_or_1d, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    UNUSED,
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .design import MatrixLike, side_by_side
 from .estimators import (
+    FITTED_BY,
     Function,
     L1LinearSVC,
     checks_parameters,
-    one_blas_thread,
-    validate_training_data,
     warn_unless_converged,
 )
 from .folds import FoldFit, Score, Scoring, fit_all_rows, prepare, run_folds
+from .problem import PARAMETERS, check_Cs, check_data
+from .threads import one_blas_thread
 
 Scorer = Callable[..., Score]
 Scorers = str | Scorer | Iterable[str] | Mapping[str, str | Scorer] | None
 Refit = bool | str | Callable[[dict[str, Any]], int]
 
-SHARED = ("tol", "max_iter", "fit_intercept", "intercept_scaling", "class_weight")
+SHARED = tuple(name for name in FITTED_BY if name != "C")
 
 
 def _refitted(search):
@@ -93,18 +101,21 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         As in scikit-learn.
     """
 
+    penalty = L1LinearSVC.penalty
+
+    # Of what fit takes, and of what L1LinearSVC.score takes, which is the scorer of scoring=None.
+    __metadata_request__fit: ClassVar[dict] = {"groups": UNUSED, "callback": UNUSED}
+    __metadata_request__score: ClassVar[dict] = {"sample_weight": None}
+
     _parameter_constraints: ClassVar[dict] = {
-        **L1LinearSVC._parameter_constraints,
+        **{name: PARAMETERS[name] for name in (*SHARED, "n_jobs")},
         "Cs": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, list, tuple, dict, None],
         "return_train_score": ["boolean"],
-        "n_jobs": [Integral, None],
         "refit": ["boolean", str, callable],
         "verbose": ["verbose"],
     }
-    _parameter_constraints.pop("C")
-    _parameter_constraints.pop("warm_start")
 
     def __init__(
         self,
@@ -150,6 +161,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         callback: Callable[[], object] | None = None,
+        **metadata: Any,
     ) -> "L1LinearSVCSearchCV":
         """Score every C on every fold, then fit all rows at the best.
 
@@ -164,19 +176,39 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         callback : callable, default=None
             Called after each fit of a fold (with more than two classes, of each class against the
             others), in the thread or process that ran it.
+        **metadata
+            For the scorers and the splitter, under ``enable_metadata_routing`` alone. Then
+            ``sample_weight`` and ``groups`` too go where they were asked for, as in GridSearchCV:
+            to the fits by ``set_fit_request`` of this search, to ``scoring=None`` by its
+            ``set_score_request``.
 
         Raises
         ------
         ValueError
-            Where the training rows of a fold have a single class.
+            Where the training rows of a fold have a single class or no weight, a scorer returns
+            something else than numbers, or a number is infinite, NaN or beyond what
+            :class:`l1svc.L1LinearSVC` says of C.
+        TypeError
+            Where metadata are given that nothing takes.
         """
         Cs = self._grid()
-        given_X, given_y = indexable(X, y)
-        X, y, weights = validate_training_data(self, X, y, sample_weight)
         estimator = L1LinearSVC(**{name: getattr(self, name) for name in SHARED})
-        self.scorer_ = check_scoring(estimator, self.scoring)
-        scoring = self._scoring(given_X, given_y, None if sample_weight is None else weights)
-        splits = list(check_cv(self.cv, y, classifier=True).split(given_X, given_y, groups))
+        scorer = check_scoring(estimator, self.scoring)
+        self.scorer_ = _by_name(self.scoring, estimator) or scorer
+        metadata |= {"sample_weight": sample_weight, "groups": groups}
+        fit_weight, for_scorer, for_splitter = self._routed(metadata)
+
+        given_X, given_y = indexable(X, y)
+        X, y, weights = check_data(X, y, fit_weight, self)
+        given_y = _one_dimensional(given_y)
+        for_scorer = {
+            name: weights if value is fit_weight else value for name, value in for_scorer.items()
+        }
+        scorer = None if self.scoring == "accuracy" and not for_scorer else scorer
+        scoring = Scoring(given_X, given_y, scorer, for_scorer, self.return_train_score)
+        splits = list(check_cv(self.cv, y, classifier=True).split(given_X, given_y, **for_splitter))
+        if not splits:
+            raise ValueError(f"cv must give at least one split, got none from {self.cv!r}.")
         self.n_splits_ = len(splits)
         if self.verbose:
             print(f"{self.n_splits_} folds, {len(Cs)} values of C")
@@ -201,11 +233,16 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         foreseeable = self.refit and not callable(self.refit)
         folds, refitted = run_folds(plan, jobs, choose if foreseeable else None)
-        worst = max(fit.gap for fold in folds for fit in fold)
-        warn_unless_converged(worst, self.tol, self.max_iter)
+        worst = np.max([fit.gap for fold in folds for fit in fold])  # NaN if one is
+        warn_unless_converged(float(worst), self.tol, self.max_iter)
 
         self.multimetric_ = is_multimetric(folds)
         self.cv_results_ = tabulate(Cs, folds)
+        for key, means in self.cv_results_.items():
+            if key.startswith(("mean_test_", "mean_train_")) and not np.isfinite(means).all():
+                part = key.split("_")[1]
+                message = f"One or more of the {part} scores are non-finite: {means}"
+                warnings.warn(message, stacklevel=4)  # the caller's line
         self.n_iter_ = max(fit.n_iter for fold in folds for fit in fold)
         best = best_index(self.cv_results_, self.refit, self.multimetric_)
         if best is None:
@@ -229,20 +266,42 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """The values of C as a float64 array, in the order given."""
         if isinstance(self.Cs, Integral):
             return np.geomspace(1e-4, 1e4, self.Cs)
-        Cs = np.asarray(self.Cs, dtype=np.float64)
-        if Cs.ndim != 1 or len(Cs) == 0 or not np.all((Cs > 0) & np.isfinite(Cs)):
-            raise ValueError(f"Cs must be positive numbers, at least one, got {self.Cs!r}.")
-        return Cs
+        return check_Cs(self.Cs)
 
-    def _scoring(self, X, y, sample_weight):
-        """How ``scorer_`` scores: with the sample weights if it takes them."""
-        if sample_weight is not None and not _takes_weights(self.scorer_):
-            sample_weight = None
-            message = f"scoring={self.scoring!r} takes no sample_weight: scores have none."
-            warnings.warn(message, stacklevel=5)  # the caller's line
-        quick = self.scoring == "accuracy" and sample_weight is None
-        scorer = None if quick else self.scorer_
-        return Scoring(X, y, scorer, sample_weight, self.return_train_score)
+    def _routed(self, metadata):
+        """Of the metadata given to fit: the fits' sample_weight, the scorer's, the splitter's."""
+        metadata = {name: value for name, value in metadata.items() if value is not None}
+        if get_config()["enable_metadata_routing"]:
+            if not metadata:
+                return None, {}, {}
+            routed = process_routing(self, "fit", **metadata)
+            fit_weight = routed.estimator.fit.get("sample_weight")
+            return fit_weight, routed.scorer.score, routed.splitter.split
+        sample_weight, groups = (metadata.pop(name, None) for name in ("sample_weight", "groups"))
+        _refuse(metadata, "fit")
+        for_scorer = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if for_scorer:
+            named = self.scorer_ if isinstance(self.scorer_, dict) else {"": self.scorer_}
+            deaf = {name: scorer for name, scorer in named.items() if not _takes_weights(scorer)}
+            for name, scorer in deaf.items():
+                message = f"scoring {name or scorer} takes no sample_weight: its scores have none."
+                warnings.warn(message, stacklevel=5)  # the caller's line
+            if len(deaf) == len(named):
+                for_scorer = {}
+        return sample_weight, for_scorer, {"groups": groups}
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Where metadata go, as in GridSearchCV: to the fits, the scorers and the splitter."""
+        own = super().get_metadata_routing()
+        scorer = own if self.scoring is None else check_scoring(L1LinearSVC(), self.scoring)
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        to_score = MethodMapping().add(caller="score", callee="score")
+        return (
+            MetadataRouter(owner=self)
+            .add(estimator=own, method_mapping=to_fit)
+            .add(scorer=scorer, method_mapping=to_score.add(caller="fit", callee="score"))
+            .add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+        )
 
     @if_refitted
     def decision_function(self, X: MatrixLike) -> np.ndarray:
@@ -257,17 +316,47 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self.best_estimator_.predict(X)
 
     @if_refitted
-    def score(self, X: MatrixLike, y: ArrayLike) -> float:
-        """``scoring`` of ``best_estimator_``; of several metrics, the one that ``refit`` names."""
+    def score(self, X: MatrixLike, y: ArrayLike, **metadata: Any) -> float:
+        """``scoring`` of ``best_estimator_``; of several metrics, the one that ``refit`` names.
+
+        ``metadata`` are for the scorer, under ``enable_metadata_routing`` alone.
+        """
         check_is_fitted(self)
-        score = self.scorer_(self.best_estimator_, X, y)
-        return score[self.refit] if self.multimetric_ else score
+        if get_config()["enable_metadata_routing"]:
+            metadata = process_routing(self, "score", **metadata).scorer.score
+        else:
+            _refuse(metadata, "score")
+        scorer = self.scorer_[self.refit] if isinstance(self.scorer_, dict) else self.scorer_
+        score = scorer(self.best_estimator_, X, _one_dimensional(y), **metadata)
+        return score[self.refit] if isinstance(score, dict) else score
+
+
+def _by_name(scoring, estimator):
+    """The scorers of several metrics by their names; None for a single one."""
+    if isinstance(scoring, list | tuple):
+        scoring = dict(zip(scoring, scoring, strict=True))
+    if not isinstance(scoring, dict):
+        return None
+    return {name: check_scoring(estimator, one) for name, one in scoring.items()}
+
+
+def _refuse(metadata, method):
+    if metadata:
+        raise TypeError(
+            f"{method} got unexpected arguments {sorted(metadata)}: metadata are routed under"
+            " sklearn.set_config(enable_metadata_routing=True) alone."
+        )
 
 
 def _takes_weights(scorer):
     if hasattr(scorer, "_accept_sample_weight"):  # scikit-learn's own
         return scorer._accept_sample_weight()
     return "sample_weight" in signature(scorer).parameters
+
+
+def _one_dimensional(y):
+    """y for scorers and splitters: an array, but for a Series of pandas, which has an index."""
+    return y if hasattr(y, "iloc") and y.ndim == 1 else column_or_1d(y)
 
 
 def is_multimetric(folds: list[list[FoldFit]]) -> bool:
@@ -322,7 +411,8 @@ def tabulate(Cs: np.ndarray, folds: list[list[FoldFit]]) -> dict[str, Any]:
     def store_moments(name, values, splits=True):
         table = store(name, values, splits)
         results[f"mean_{name}"] = table.mean(axis=0)
-        results[f"std_{name}"] = table.std(axis=0)
+        with np.errstate(invalid="ignore"):  # inf has no spread: NaN
+            results[f"std_{name}"] = table.std(axis=0)
 
     def collect(attribute):
         return [[getattr(fit, attribute) for fit in fold] for fold in folds]
@@ -341,7 +431,7 @@ def tabulate(Cs: np.ndarray, folds: list[list[FoldFit]]) -> dict[str, Any]:
             store_moments(f"{part}_{name}", [[score[name] for score in fold] for fold in scores])
             if part == "test":
                 mean = results[f"mean_test_{name}"]
-                worst = np.nanmin(mean) - 1 if np.isfinite(mean).any() else 0.0
+                worst = 0.0 if np.isnan(mean).all() else np.nanmin(mean) - 1
                 ranks = rankdata(-np.nan_to_num(mean, nan=worst), method="min")
                 results[f"rank_test_{name}"] = ranks.astype(np.int32)
     results["max_duality_gap"] = store("duality_gap", collect("gap")).max(axis=0)

@@ -105,7 +105,7 @@ class Newton(Solver):
         results = found.cv_results_
         for fold, i in _fits(folds, Cs):
             gap = results[f"split{fold}_duality_gap"][i]
-            if gap > self.tol:
+            if not gap <= self.tol:
                 self._refuse(Cs[i], fold, folds, f"relative duality gap {gap:.1e}")
         return {
             key: value

@@ -7,12 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from sklearn.datasets import make_blobs
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, make_blobs
+from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectFromModel
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC, l1_min_c
 from sklearn.utils.estimator_checks import check_estimator
 
-from l1svc import L1LinearSVC, objective, relative_duality_gap, to_linear_svc
+from l1svc import (
+    L1LinearSVC,
+    L1LinearSVCSearchCV,
+    objective,
+    relative_duality_gap,
+    to_linear_svc,
+)
+from l1svc.certificate import certify
 
 
 def cone_optimum(X, y, C, sample_weight):
@@ -41,15 +52,21 @@ def cone_optimum(X, y, C, sample_weight):
     return clarabel.DefaultSolver(P, cost, constraints, bounds, cones, settings).solve().obj_val
 
 
-def liblinear(X, y, C, **kwargs):
+def liblinear(X, y, C, sample_weight=None, **kwargs):
     """LIBLINEAR at a tolerance so tight that its weights are right to about 1e-7."""
     svc = LinearSVC(C=C, penalty="l1", dual=False, tol=1e-9, max_iter=10**4, random_state=0)
-    svc.set_params(**kwargs).fit(X, y)
-    intercept = svc.intercept_ if svc.fit_intercept else None
-    if svc.class_weight is None:
-        scaling = svc.intercept_scaling
-        gap = relative_duality_gap(svc.coef_, intercept, C, X, y, intercept_scaling=scaling)
-        assert gap < 1e-7
+    svc.set_params(**kwargs).fit(X, y, sample_weight)
+    gap = relative_duality_gap(
+        svc.coef_,
+        svc.intercept_ if svc.fit_intercept else None,
+        C,
+        X,
+        y,
+        intercept_scaling=svc.intercept_scaling,
+        sample_weight=sample_weight,
+        class_weight=svc.class_weight,
+    )
+    assert gap < 1e-7
     return svc
 
 
@@ -104,13 +121,80 @@ def test_intercept_is_liblinears(problem, intercept):
     np.testing.assert_allclose(fit.intercept_, np.ravel(reference.intercept_), atol=1e-6)
 
 
-def test_several_classes_are_liblinears():
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "class_weight", [None, "balanced", {"a": 5.0, "c": 0.2}, {"a": 0.0, "b": 1, "c": 2, "d": 3}]
+)
+def test_several_classes_are_liblinears(class_weight, weighted):
+    """Each class weighs where it is the positive one, and only there."""
     X, y = make_blobs(150, 5, centers=4, cluster_std=4.0, random_state=0)
     labels = np.array(["a", "b", "c", "d"])[y]
-    fit = L1LinearSVC(C=0.05).fit(X, labels)
-    reference = liblinear(X, labels, 0.05)
+    labels[:20] = "a"  # or "balanced" would weigh all alike
+    sample_weight = 0.5 + np.arange(150) % 3 if weighted else None
+    fit = L1LinearSVC(C=0.05, class_weight=class_weight).fit(X, labels, sample_weight)
+    reference = liblinear(X, labels, 0.05, sample_weight, class_weight=class_weight)
+    assert fit.duality_gap_ <= 1e-8
     np.testing.assert_allclose(fit.coef_, reference.coef_, atol=1e-6)
+    np.testing.assert_allclose(fit.intercept_, reference.intercept_, atol=1e-6)
     np.testing.assert_array_equal(fit.predict(X), reference.predict(X))
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 1.0, 1: 2.0, 2: 0.5}])
+def test_a_class_without_weight_might_as_well_not_be_there(class_weight):
+    X, y = make_blobs(90, 3, centers=3, cluster_std=3.0, random_state=1)
+    for lacking in range(3):
+        kept = y != lacking
+        fit = L1LinearSVC(class_weight=class_weight).fit(X, y, sample_weight=kept.astype(float))
+        left = class_weight
+        if isinstance(left, dict):
+            left = {label: factor for label, factor in left.items() if label != lacking}
+        part = L1LinearSVC(class_weight=left).fit(X[kept], y[kept])
+        np.testing.assert_array_equal(fit.classes_, part.classes_)
+        np.testing.assert_allclose(fit.coef_, part.coef_, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {1: 2.0}])
+def test_where_one_class_has_all_the_weight_it_is_the_answer(n_classes, class_weight):
+    """LIBLINEAR goes on too (and answers with the last class, whichever has the weight)."""
+    X, y = make_blobs(90, 3, centers=n_classes, cluster_std=3.0, random_state=1)
+    for only in range(n_classes):
+        sample_weight = (y == only).astype(float)
+        fit = L1LinearSVC(class_weight=class_weight).fit(X, y, sample_weight)
+        assert list(fit.classes_) == list(range(n_classes))
+        assert fit.duality_gap_ <= 1e-8
+        assert (fit.predict(X[y == only]) == only).all()
+
+
+@pytest.mark.parametrize("estimator", [L1LinearSVC(0.1), L1LinearSVCSearchCV([0.1, 1.0], cv=2)])
+def test_bagging_goes_on_where_a_sample_lacks_classes(estimator):
+    """It draws rows by weights."""
+    rng = np.random.default_rng(0)
+    for counts in ([40, 18, 2], [58, 2]):
+        X, y = rng.normal(size=(60, 3)), np.repeat(["a", "b", "c"][: len(counts)], counts)
+        bags = BaggingClassifier(estimator, n_estimators=12, random_state=0).fit(X, y)
+        assert set(y[:-2]) in [set(y[rows]) for rows in bags.estimators_samples_]
+        assert np.mean(bags.predict(X) == y) > 0.6
+
+
+def selected(estimator, X, y, **kwargs):
+    return SelectFromModel(estimator, **kwargs).fit(X, y).get_support()
+
+
+def test_select_from_model_picks_the_features_that_have_a_weight():
+    X, y = load_breast_cancer(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    for C, n in ((0.01, 7), (0.0001, 0)):
+        picked = selected(L1LinearSVC(C), X, y)
+        assert picked.sum() == n
+        np.testing.assert_array_equal(picked, np.abs(L1LinearSVC(C).fit(X, y).coef_[0]) >= 1e-5)
+        svc = LinearSVC(C=C, penalty="l1", dual=False, tol=1e-6, max_iter=10**4, random_state=0)
+        np.testing.assert_array_equal(picked, selected(svc, X, y))
+        search = L1LinearSVCSearchCV([C], cv=2)
+        getter = {"importance_getter": "best_estimator_.coef_"}
+        np.testing.assert_array_equal(picked, selected(search, X, y, **getter))
+    assert clone(L1LinearSVC(C)).penalty == "l1"
+    assert "penalty" not in L1LinearSVC().get_params()
 
 
 def test_more_columns_than_rows_and_than_the_gram_matrix_holds():
@@ -208,6 +292,48 @@ def test_warm_start_at_the_optimum_costs_next_to_nothing(problem):
     assert fit.fit(X[:, :5], y).coef_.shape == (1, 5)
 
 
+def changed_data(rng, like=None):
+    """X of 40 rows, some columns all zero or on another scale, and y; ``like`` has its shape."""
+    X = rng.normal(size=(40, rng.integers(2, 12)) if like is None else like.shape)
+    X[:, rng.random(X.shape[1]) < 0.3] = 0.0
+    X *= 10.0 ** rng.integers(-2, 3, size=X.shape[1])
+    y = rng.integers(0, rng.integers(2, 4), size=40)
+    y[:2] = 0, 1
+    return X, y
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), same_shape=st.booleans(), as_sparse=st.booleans())
+def test_from_wherever_a_warm_start_comes_it_ends_at_the_optimum(seed, same_shape, as_sparse):
+    """Columns become all zero and appear, rows, classes and the intercept's settings change."""
+    rng = np.random.default_rng(seed)
+    X = changed_data(rng)[0]
+    warm = L1LinearSVC(warm_start=True)
+    for _ in range(4):
+        X, y = changed_data(rng, X if same_shape else None)
+        warm.set_params(
+            C=10.0 ** rng.integers(-2, 2),
+            fit_intercept=bool(rng.random() < 0.7),
+            intercept_scaling=rng.choice([1.0, 10.0]),
+        )
+        warm.fit(sparse.csr_matrix(X) if as_sparse else X, y)
+        scaling = {"intercept_scaling": warm.intercept_scaling}
+        intercept = warm.intercept_ if warm.fit_intercept else None
+        assert relative_duality_gap(warm.coef_, intercept, warm.C, X, y, **scaling) <= 1e-8
+        assert not warm.coef_[:, ~X.any(axis=0)].any()
+        if rng.random() < 0.3:
+            warm.sparsify()
+
+
+@pytest.mark.parametrize("value", [np.nan, 1e300])
+def test_a_warm_start_from_nonsense_is_a_cold_one(problem, value):
+    X, y = problem
+    fit = L1LinearSVC(warm_start=True).fit(X, y)
+    expected = fit.coef_
+    fit.coef_ = np.full_like(expected, value)
+    np.testing.assert_allclose(fit.fit(X, y).coef_, expected, atol=1e-12)
+
+
 def test_repeated_fits_give_the_same_bits(problem):
     X, y = problem
     fits = [L1LinearSVC().fit(X, y) for _ in range(2)]
@@ -226,17 +352,20 @@ def test_unreached_tolerance_warns_with_the_gap(problem):
         L1LinearSVC(C=10.0).fit(X, y)
 
 
-@pytest.mark.parametrize(
-    "bad", [{"C": 0.0}, {"tol": -1.0}, {"max_iter": 0}, {"class_weight": "even"}]
-)
-def test_parameters_are_checked(problem, bad):
-    with pytest.raises(ValueError, match=f"The '{next(iter(bad))}' parameter"):
-        L1LinearSVC(**bad).fit(*problem)
+@pytest.mark.parametrize("fits", [L1LinearSVC(0.3), L1LinearSVCSearchCV([0.3], cv=2)])
+def test_a_gap_of_nan_never_passes(problem, fits, monkeypatch):
+    """Whatever it came from: here the certificate itself says it."""
 
+    def certify_nan(design, y, weights, Cs, W):
+        primal, gap, products = certify(design, y, weights, Cs, W)
+        return primal, np.full_like(gap, np.nan), products
 
-def test_negative_class_weight_is_refused(problem):
-    with pytest.raises(ValueError, match="class_weight must not be negative"):
-        L1LinearSVC(class_weight={1: -1.0}).fit(*problem)
+    monkeypatch.setattr("l1svc.path.certify", certify_nan)
+    with pytest.warns(ConvergenceWarning, match="relative duality gap of nan") as caught:
+        fits.fit(*problem)
+    assert caught[0].filename == __file__
+    one = getattr(fits, "best_estimator_", fits)
+    assert np.isnan(one.duality_gap_)
 
 
 def test_linear_svc_of_the_same_weights(problem):

@@ -202,7 +202,7 @@ def test_refuses_what_does_not_fit(problem):
         )
         with pytest.raises(ValueError, match=message + "$"):
             relative_duality_gap(coef, 0.0, 1.0, X, y)
-    with pytest.raises(ValueError, match=r"^y must have at least 2 classes, got 1\.$"):
+    with pytest.raises(ValueError, match="at least 2 classes in the data, but"):
         relative_duality_gap(np.zeros(12), 0.0, 1.0, X, np.ones(len(y)))
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         objective(np.zeros(12), 0.0, 1.0, X, X[:, 0])

@@ -1,18 +1,24 @@
 import time
+import warnings
 
 import numpy as np
 import pytest
 from joblib import parallel_config
 from scipy import sparse
+from sklearn import config_context, get_config
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer
+from sklearn.metrics import accuracy_score, f1_score, get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit, StratifiedKFold
+from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import check_estimator
 
 from l1svc import L1LinearSVC, L1LinearSVCSearchCV, to_linear_svc
 from l1svc.search import best_index
 
 CS = [0.3, 0.02, 0.1]  # in no order
+PARTS = ["test", "train"]
 VARYING = ("fit_time", "score_time", "duality_gap", "n_iter", "params")
 
 
@@ -99,13 +105,120 @@ def test_sparse_input(problem):
 @pytest.mark.parametrize("jobs", [2, 3, 16])
 def test_any_number_of_jobs_and_backend_give_the_same_bits(problem, backend, jobs):
     X, y = problem
-    alone = L1LinearSVCSearchCV(CS, cv=5).fit(X, y)
-    with parallel_config(backend=backend):
-        many = L1LinearSVCSearchCV(CS, cv=5, n_jobs=jobs).fit(X, y)
+
+    def configured(estimator, X, y):  # the caller's configuration holds wherever folds run
+        return get_config()["working_memory"]
+
+    scoring = {"right": "accuracy", "configured": configured}
+    alone = L1LinearSVCSearchCV(CS, cv=5, scoring=scoring, refit="right")
+    many = clone(alone).set_params(n_jobs=jobs)
+    with config_context(working_memory=77):
+        alone.fit(X, y)
+        with parallel_config(backend=backend):
+            many.fit(X, y)
+    assert (many.cv_results_["mean_test_configured"] == 77).all()
     for key, values in alone.cv_results_.items():
         if not key.endswith("_time"):
             np.testing.assert_array_equal(many.cv_results_[key], values)
     np.testing.assert_array_equal(many.best_estimator_.coef_, alone.best_estimator_.coef_)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"a": 5.0, "b": 1.0, "c": 0.2}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_several_weighed_classes_are_as_from_linear_svc(class_weight, weighted):
+    X, y = make_blobs(120, 4, centers=3, cluster_std=4.0, random_state=0)
+    y = np.array(["a", "b", "c"])[y]
+    y[:20] = "a"
+    given = {"sample_weight": 0.5 + np.arange(120) % 3} if weighted else {}
+    kwargs = {"cv": StratifiedKFold(4), "scoring": ["accuracy", "f1_macro"], "refit": "accuracy"}
+    search = L1LinearSVCSearchCV(CS, class_weight=class_weight, **kwargs).fit(X, y, **given)
+    svc = LinearSVC(penalty="l1", dual=False, tol=1e-9, max_iter=10**4, class_weight=class_weight)
+    reference = GridSearchCV(svc, {"C": CS}, **kwargs).fit(X, y, **given)
+    for key in ("accuracy", "f1_macro"):
+        for k in range(4):
+            name = f"split{k}_test_{key}"
+            np.testing.assert_allclose(search.cv_results_[name], reference.cv_results_[name])
+    assert search.best_params_ == reference.best_params_
+    ours, theirs = search.best_estimator_.coef_, reference.best_estimator_.coef_
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("score", [None, [0.5], "0.5", np.ones(3), {"a": 0.5, "b": None}])
+def test_a_score_that_is_no_number_is_an_error(problem, score, jobs):
+    search = L1LinearSVCSearchCV(CS, cv=3, n_jobs=jobs, refit=False, scoring=lambda *_: score)
+    with pytest.raises(ValueError, match="scoring must return a number, got"):
+        search.fit(*problem)
+
+
+@pytest.mark.parametrize("score", [np.float32(0.5), np.array(0.5), np.array([0.5]), 1, True])
+def test_a_score_may_be_a_number_of_any_kind(problem, score):
+    search = L1LinearSVCSearchCV(CS, cv=3, scoring=lambda *_: score).fit(*problem)
+    assert (search.cv_results_["mean_test_score"] == float(np.sum(score))).all()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    "scores",
+    [
+        {0.02: np.nan, 0.1: 0.5, 0.3: 0.4},
+        {0.02: np.nan, 0.1: np.nan, 0.3: np.nan},
+        {0.02: -np.inf, 0.1: np.nan, 0.3: 0.1},
+        {0.02: -np.inf, 0.1: np.nan, 0.3: -np.inf},
+        {0.02: np.inf, 0.1: 0.5, 0.3: np.nan},
+    ],
+)
+def test_scores_that_are_not_finite_are_warned_about_and_ranked_as_by_grid_search_cv(
+    problem, scores, jobs
+):
+    kwargs = {"cv": 3, "scoring": lambda est, X, y: scores[est.C], "return_train_score": True}
+    search = L1LinearSVCSearchCV(CS, n_jobs=jobs, **kwargs)
+    with pytest.warns(UserWarning, match="One or more of the") as caught:
+        search.fit(*problem)
+    messages = [str(warning.message).split(":")[0] for warning in caught]
+    assert messages == [f"One or more of the {part} scores are non-finite" for part in PARTS]
+    assert {warning.filename for warning in caught} == {__file__}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reference = exhaustive(**kwargs).fit(*problem)
+    assert_same_results(search, reference)
+
+
+def test_scorers_of_several_metrics_are_kept_by_name(problem):
+    X, y = problem
+    scoring = {"a": "accuracy", "b": make_scorer(f1_score)}
+    for given in (scoring, ["accuracy", "f1"]):
+        name = next(iter(given))
+        search = L1LinearSVCSearchCV(CS, cv=3, scoring=given, refit=name).fit(X, y)
+        reference = exhaustive(cv=3, scoring=given, refit=name).fit(X, y)
+        assert set(search.scorer_) == set(reference.scorer_)
+        assert search.score(X, y) == accuracy_score(y, search.predict(X))
+
+
+def test_of_several_scorers_each_that_takes_no_weights_warns(problem):
+    X, y = problem
+    deaf = make_scorer(lambda y, predicted: 0.5)
+    kwargs = {"cv": 3, "scoring": {"a": "accuracy", "b": deaf}, "refit": "a"}
+    weights = {"sample_weight": 0.5 + np.arange(len(y)) % 3}
+    with pytest.warns(UserWarning, match="scoring b takes no sample_weight") as caught:
+        search = L1LinearSVCSearchCV(CS, **kwargs).fit(X, y, **weights)
+    assert [warning.filename for warning in caught] == [__file__]
+    with pytest.warns(UserWarning, match="does not support sample_weight"):
+        reference = exhaustive(**kwargs).fit(X, y, **weights)
+    assert_same_results(search, reference)
+
+
+def test_no_folds_are_none(problem):
+    with pytest.raises(ValueError, match="cv must give at least one split"):
+        L1LinearSVCSearchCV(CS, cv=[]).fit(*problem)
+
+
+def test_training_rows_without_weight_are_refused(problem):
+    X, y = problem
+    half = np.arange(len(y)) % 2
+    cv = [(np.flatnonzero(half == k), np.flatnonzero(half != k)) for k in range(2)]
+    with pytest.raises(ValueError, match="No sample of these classes has a positive sample_weight"):
+        L1LinearSVCSearchCV(CS, cv=cv).fit(X, y, sample_weight=half)
 
 
 def test_a_refit_that_began_at_another_c_is_done_again(problem):
@@ -237,7 +350,7 @@ def test_without_refit_there_is_nothing_to_predict_with(problem):
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks():
     """No expected failures, where GridSearchCV has two: y is checked here."""
-    check_estimator(L1LinearSVCSearchCV([0.1, 1.0], cv=3))
+    check_estimator(L1LinearSVCSearchCV())
 
 
 def test_search_on_mnist(five_vs_eight):
