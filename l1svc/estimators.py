@@ -19,9 +19,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from threadpoolctl import ThreadpoolController
 
 from .design import Design, MatrixLike
-from .newton import NewtonSolver
 from .objective import one_vs_rest
-from .path import Path, follow, start
+from .path import Path, follow, solver_from, start
 
 if TYPE_CHECKING:
     from .search import L1LinearSVCSearchCV
@@ -153,7 +152,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             if initial is None:
                 solver = start(design, target, weights, self.C, self.max_iter)
             else:
-                solver = NewtonSolver(design, target, weights, initial[k])
+                solver = solver_from(design, target, weights, initial[k])
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))
         self._set_solution(paths, 0)
         warn_unless_converged(self.duality_gap_, self.tol, self.max_iter)
