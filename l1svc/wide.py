@@ -39,7 +39,8 @@ from .design import BLOCK_ROWS, Design
 
 GAP = 1e-10  # relative, to which each C is solved,
 POLISHED_GAP = 1e-12  # where more is wanted,
-RUNG_GAP = 0.3  # and on the way up to it
+RUNG_GAP = 0.3  # and on the way up to it,
+RUNG_SHARE = 0.5  # or to so much of the gap at the beginning, if that is less
 FIRST_C_RATIO = 20.0  # the first C over the largest that leaves w = 0
 RUNG_FACTOR = 2.0  # by which C rises from there, at most
 POLISH_STEPS = 4
@@ -125,18 +126,23 @@ class WideSolver:
         steps = max(int(np.ceil(np.log(C / first) / np.log(RUNG_FACTOR))), 0)
         fresh = self.C is None
         for rung in np.geomspace(first, C, steps + 1)[0 if fresh else 1 : -1]:
-            self._descend(0.5 / rung, RUNG_GAP, limit)
+            self._descend(0.5 / rung, RUNG_GAP, limit, RUNG_SHARE)
         self._descend(0.5 / C, gap, limit)
         self.C = C
 
-    def _descend(self, lam, goal, limit):
-        """Move w to a relative duality gap of ``goal``, as far as ``limit`` and rounding let it."""
+    def _descend(self, lam, goal, limit, share=np.inf):
+        """Move w to a relative duality gap of ``goal``, as far as ``limit`` and rounding let it.
+
+        To ``share`` of the gap at the beginning, if that is less.
+        """
         self.damping = FIRST_DAMPING
         progress = Progress()
         while True:
             self.margins = self.y * self.design.dot(self.w)
             pull = self.design.transpose_dot(self.weights * self.y * self._b())
             gap = self._gap(lam, pull)
+            goal = min(goal, share * gap)
+            share = np.inf
             if progress.ended(gap, self._value(lam, self.w)) or gap <= goal or self.n_iter >= limit:
                 return
             columns, outside = self._working_set(lam, np.abs(pull))
