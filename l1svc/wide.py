@@ -130,10 +130,10 @@ class WideSolver:
         self._descend(0.5 / C, gap, limit)
         self.C = C
 
-    def _descend(self, lam, goal, limit, share=np.inf):
+    def _descend(self, lam, goal, limit, share=None):
         """Move w to a relative duality gap of ``goal``, as far as ``limit`` and rounding let it.
 
-        To ``share`` of the gap at the beginning, if that is less.
+        To ``share`` of the gap at the beginning, if one is given and that is less.
         """
         self.damping = FIRST_DAMPING
         progress = Progress()
@@ -141,8 +141,8 @@ class WideSolver:
             self.margins = self.y * self.design.dot(self.w)
             pull = self.design.transpose_dot(self.weights * self.y * self._b())
             gap = self._gap(lam, pull)
-            goal = min(goal, share * gap)
-            share = np.inf
+            if share is not None:
+                goal, share = min(goal, share * gap), None
             if progress.ended(gap, self._value(lam, self.w)) or gap <= goal or self.n_iter >= limit:
                 return
             columns, outside = self._working_set(lam, np.abs(pull))
