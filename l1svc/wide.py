@@ -60,7 +60,7 @@ DAMPING_RANGE = (1e-12, 1e3)
 DAMPING_FALL = 20.0  # after a full step
 DAMPING_RISE, SHORT_STEP, SHORT_RISE = 8.0, 0.1, 100.0  # after others; up to SHORT_STEP: SHORT_RISE
 FORCING = 0.03  # the residual of conjugate gradients, over the right-hand side
-MAX_CG_STEPS = 300
+MAX_CG_STEPS = 600
 CG_SHARE = 1.0  # of Cholesky's time, that conjugate gradients may take
 SMALL_SUPPORT = 100  # up to which Cholesky takes no time
 
