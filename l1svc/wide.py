@@ -60,9 +60,10 @@ DAMPING_RANGE = (1e-12, 1e3)
 DAMPING_FALL = 20.0  # after a full step
 DAMPING_RISE, SHORT_STEP, SHORT_RISE = 8.0, 0.1, 100.0  # after others; up to SHORT_STEP: SHORT_RISE
 FORCING = 0.03  # the residual of conjugate gradients, over the right-hand side
-MAX_CG_STEPS = 600
+MAX_CG_STEPS = 2000
 CG_SHARE = 1.0  # of Cholesky's time, that conjugate gradients may take
 SMALL_SUPPORT = 100  # up to which Cholesky takes no time
+MAX_FACTOR = 8192  # columns, from which on its matrix is too large
 
 # Seconds that the parts of a step take, per number processed: they weigh two ways to one end.
 DENSE_GRAM, SPARSE_GRAM, SPARSE_FILL, CHOLESKY = 2e-11, 3e-9, 2e-9, 1.1e-11
@@ -332,8 +333,9 @@ class NewtonSystem:
         product = CALL + (SPARSE_PRODUCT if self.sparse else DENSE_PRODUCT) * nonzero
         steps = int(min(CG_SHARE * self._cholesky_seconds() / product, MAX_CG_STEPS))
         if k > SMALL_SUPPORT and steps:
-            d = self._conjugate_gradients(rhs, max(FORCING * np.abs(rhs).max(), 0.3 * slack), steps)
-            if d is not None:
+            goal = max(FORCING * np.abs(rhs).max(), 0.3 * slack)
+            d, residual = self._conjugate_gradients(rhs, goal, steps)
+            if residual <= goal or k > MAX_FACTOR:
                 return d
         return self._by_cholesky(rhs, w)
 
@@ -350,8 +352,8 @@ class NewtonSystem:
         return SPARSE_GRAM * in_row @ in_row + SPARSE_FILL * k**2, dense
 
     def _conjugate_gradients(self, rhs, goal, max_steps):
-        """d with a residual below ``goal``, or None; preconditioned by the diagonal."""
-        diagonal = self.diagonal + self.ridge
+        """d and ‖residual‖∞, which is below ``goal`` if so many steps lead there."""
+        diagonal = self.diagonal + self.ridge  # the preconditioner
         d, r = np.zeros_like(rhs), rhs.copy()
         z = r / diagonal
         p, rz = z, r @ z
@@ -361,11 +363,11 @@ class NewtonSystem:
             d += length * p
             r -= length * q
             if np.abs(r).max() <= goal:
-                return d
+                break
             z = r / diagonal
             rz, before = r @ z, rz
             p = z + rz / before * p
-        return None
+        return d, np.abs(r).max()
 
     def _by_cholesky(self, rhs, w):
         L = self._factor()

@@ -315,3 +315,15 @@ def test_warnings_of_others_are_heard_and_the_filters_left_as_they_were(text):
     assert max(fit.duality_gap_ for fit in fits) < 1e-9
     with wide._quiet, pytest.raises(UserWarning):
         warnings.warn("another", stacklevel=1)
+
+
+def test_of_very_large_supports_no_matrix_is_made(monkeypatch):
+    monkeypatch.setattr(wide, "MAX_FACTOR", 150)
+    monkeypatch.setattr(wide, "CHOLESKY", 1.0)  # seconds: conjugate gradients have time
+    rng = np.random.default_rng(0)
+    A, rhs = np.asfortranarray(rng.normal(size=(160, 151))), rng.normal(size=151)
+    system = NewtonSystem(A, np.arange(160), np.ones(160), 1e-12)
+    monkeypatch.setattr(wide, "MAX_CG_STEPS", 5)
+    d = system.solve(rhs, np.ones(151), 0.0)
+    assert rhs @ d > 0  # short of the solution, but downhill
+    assert np.abs(A.T @ (A @ d) - rhs).max() > wide.FORCING * np.abs(rhs).max()
