@@ -97,7 +97,7 @@ def certify(
                 np.flatnonzero((np.abs(v[k]) + v_error[k] >= 1.0) | (w[k] != 0)),
             )
             gap[start + k] = min(gap[start + k], exact)
-    return primal, gap, products
+    return primal, np.minimum(gap, primal), products  # D(0) = 0
 
 
 def _summed_without_error(design, y, s, C, w, rows, columns):

@@ -14,9 +14,8 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
 from .design import MatrixLike
-from .newton import NewtonSolver
 from .objective import one_vs_rest
-from .path import Path, follow, start
+from .path import Path, follow, solver_from, start
 from .problem import PARAMETERS, build_design, check_data, weigh_classes
 from .threads import one_blas_thread
 
@@ -139,7 +138,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         for k, (target, s) in enumerate(zip(targets, weights, strict=True)):
             # Where ‖w‖₁ is above P(0) = C Σ_i s_i, or NaN, 0 is the better start.
             if last is not None and np.abs(last[k]).sum() <= self.C * s.sum():
-                solver = NewtonSolver(design, target, s, last[k])
+                solver = solver_from(design, target, s, last[k])
             else:
                 solver = start(design, target, s, self.C, self.max_iter)
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))

@@ -21,9 +21,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .design import Design
 from .estimators import L1LinearSVC
-from .newton import NewtonSolver
 from .objective import one_vs_rest
-from .path import follow, start
+from .path import Solver, follow, start
 from .problem import build_design, weigh_classes
 from .threads import one_blas_thread
 
@@ -55,7 +54,7 @@ class Plan:
     sample_weight: np.ndarray
     splits: list[Split]
     classes: np.ndarray
-    solvers: list[NewtonSolver]  # for each class, near the optimum of all rows at the smallest C
+    solvers: list[Solver]  # for each class, near the optimum of all rows at the smallest C
     scoring: Scoring
     verbose: bool
     callback: Callable[[], object] | None  # called after each fit
@@ -250,7 +249,7 @@ def _run_fold(plan: Plan, number: int) -> list[FoldFit]:
     return fits
 
 
-def _fold_solvers(plan: Plan, train: np.ndarray) -> tuple[np.ndarray, list[NewtonSolver]]:
+def _fold_solvers(plan: Plan, train: np.ndarray) -> tuple[np.ndarray, list[Solver]]:
     """The fold's classes, and for each of their problems a solver near the smallest C."""
     counts = np.bincount(train, minlength=len(plan.y))  # a splitter may repeat rows
     classes, weights = weigh_classes(

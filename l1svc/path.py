@@ -3,19 +3,57 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .certificate import certify
 from .design import Design
-from .newton import NewtonSolver
+from .newton import MAX_GRAM_COLUMNS, NewtonSolver
+from .wide import WideSolver
 
 SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,
 MAX_STRIDE = 20  # or one in so many, if that is more
 FIRST_C_RATIO = 200.0  # the first C over the largest that leaves w = 0
 RUNG_FACTOR = 4.0  # by which C rises from there, at most
 RUNG_STEPS = 20  # Newton steps at each rung
+
+
+class Solver(Protocol):
+    """One binary problem on its way from C to C: what a path, the folds and the refits ask of it.
+
+    Attributes
+    ----------
+    design : Design of shape (n, p + 1)
+    y : float64 ndarray of shape (n,), of -1 and +1
+    weights : float64 ndarray of shape (n,)
+    w : float64 ndarray of shape (p + 1,)
+        The weights so far, the bias' last; zeros are exact.
+    n_iter : int
+        Steps taken.
+    """
+
+    design: Design
+    y: np.ndarray
+    weights: np.ndarray
+    w: np.ndarray
+    n_iter: int
+
+    def restart(self, w: np.ndarray) -> None:
+        """Continue from w."""
+
+    def reweighted(self, weights: np.ndarray) -> "Solver":
+        """A copy, at the same w, for other weights of the rows; this solver stays as it is."""
+
+    def approach(self, C: float, max_iter: int) -> None:
+        """Move ``w`` near the optimum at C, by at most ``max_iter`` steps."""
+
+    def solve(self, C: float, max_iter: int) -> None:
+        """Move ``w`` to the optimum at C."""
+
+    def polish(self, C: float, max_iter: int) -> None:
+        """Bring ``w``, which is at the optimum but for rounding, as near to it as can be."""
 
 
 @dataclass
@@ -42,15 +80,23 @@ class Path:
     products: np.ndarray
 
 
-def start(
-    design: Design, y: np.ndarray, weights: np.ndarray, C: float, max_iter: int
-) -> NewtonSolver:
+def solver_from(design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray) -> Solver:
+    """A solver that begins at w: which, the number of columns that are not all zero decides."""
+    wide = len(design.used) > MAX_GRAM_COLUMNS
+    return (WideSolver if wide else NewtonSolver)(design, y, weights, w)
+
+
+def start(design: Design, y: np.ndarray, weights: np.ndarray, C: float, max_iter: int) -> Solver:
     """A solver near the optimum for C, by way of a subsample and of smaller C.
 
     The first steps from w = 0 have every row in I: they are taken where rows are few, for a C at
     which few weights are non-zero. Steps far upward from there would be short: C then rises on
-    all rows by factors of at most RUNG_FACTOR.
+    all rows by factors of at most RUNG_FACTOR. With many columns the solver sees to that itself.
     """
+    if len(design.used) > MAX_GRAM_COLUMNS:
+        wide = WideSolver(design, y, weights)
+        wide.approach(C, max_iter)
+        return wide
     lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)  # w = 0 up to it
     first = min(C, FIRST_C_RATIO * lowest)
     stride = max(1, min(len(y) // SUBSAMPLE_ROWS, MAX_STRIDE))
@@ -71,7 +117,7 @@ def start(
 
 
 def follow(
-    solver: NewtonSolver,
+    solver: Solver,
     Cs: ArrayLike,
     tol: float,
     max_iter: int,
@@ -83,11 +129,10 @@ def follow(
 
     Parameters
     ----------
-    solver : NewtonSolver
+    solver : Solver
     Cs : float64 ndarray of shape (m,), ascending for the warm starts to help
     tol : float
-        A relative duality gap above it is worth another attempt, from a gradient without the
-        Gram matrix' rounding.
+        A relative duality gap above it is worth another attempt, by ``solver.polish``.
     max_iter : int
         Newton steps for each C; what ``solver`` has taken so far counts for the first.
     polish : bool

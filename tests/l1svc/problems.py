@@ -1,23 +1,31 @@
-"""Small problems on which a solver may fail: X and labels 0 and 1, made."""
+"""Problems that are made, of kinds on which solvers of this one are known to struggle."""
 
 import numpy as np
-from scipy import sparse
+import scipy.sparse as sp
 
 
 def text_like(n, p, seed, words=30):
-    """Rows of tf-idf: word j has frequency ~ 1/(j + 1)^1.05, one in twenty tells the label."""
-    rng = np.random.default_rng(seed)
+    """(X, y): n rows of tf-idf over p words, as a CSR matrix, and labels 0 and 1.
+
+    Word j has frequency ~ (j + 1)^-1.05; a twentieth of the words tells the label.
+    """
+    random = np.random.default_rng(seed)
     frequency = np.arange(1, p + 1) ** -1.05
-    telling = np.exp(rng.normal(0, 0.8, p) * (rng.random(p) < 0.05))
-    y = rng.integers(0, 2, n)
-    count = np.zeros((n, p))
-    for i in range(n):
-        chance = frequency * (telling if y[i] else 1 / telling)
-        size = max(5, int(rng.lognormal(np.log(words), 0.5)))
-        count[i, rng.choice(p, size=min(size, p), p=chance / chance.sum())] = 1
-    count *= np.log(n / (1 + count.sum(axis=0))) + 1
-    norm = np.linalg.norm(count, axis=1, keepdims=True)
-    return sparse.csr_matrix(count / np.where(norm > 0, norm, 1)), y
+    telling = np.exp(random.normal(0, 0.8, p) * (random.random(p) < 0.05))
+    y = random.integers(0, 2, n)
+    totals = np.cumsum([frequency / telling, frequency * telling], axis=1)
+    totals /= totals[:, -1:]
+    rows = []
+    for label in y:
+        size = max(5, int(random.lognormal(np.log(words), 0.5)))
+        drawn = np.searchsorted(totals[label], random.random(min(size, p)), side="right")
+        rows.append(np.unique(drawn))
+    indptr = np.cumsum([0, *map(len, rows)])
+    indices = np.concatenate(rows)
+    X = sp.csr_matrix((np.ones(len(indices)), indices, indptr), shape=(n, p))
+    X.data *= np.log(n / (1 + np.bincount(indices, minlength=p)))[indices] + 1
+    X.data /= np.repeat(np.sqrt(X.power(2) @ np.ones(p)), np.diff(indptr))
+    return X, y
 
 
 def timestamps(seed=0, n=300, p=12):

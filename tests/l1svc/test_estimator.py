@@ -356,8 +356,8 @@ def test_unreached_tolerance_warns_with_the_gap(problem):
 def test_a_gap_of_nan_never_passes(problem, fits, monkeypatch):
     """Whatever it came from: here the certificate itself says it."""
 
-    def certify_nan(design, y, weights, Cs, W):
-        primal, gap, products = certify(design, y, weights, Cs, W)
+    def certify_nan(*problem):
+        primal, gap, products = certify(*problem)
         return primal, np.full_like(gap, np.nan), products
 
     monkeypatch.setattr("l1svc.path.certify", certify_nan)
