@@ -144,7 +144,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))
         self.classes_ = classes
         self._set_solution(paths, 0)
-        warn_unless_converged(self.duality_gap_, self.tol, self.max_iter)
+        warn_unless_converged(self.duality_gap_, self.n_iter_, self.tol, self.max_iter)
         return self
 
     def _last_weights(self, design, n_problems):
@@ -195,12 +195,22 @@ def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
     return svc
 
 
-def warn_unless_converged(gap: float, tol: float, max_iter: int) -> None:
-    """A ConvergenceWarning with the gap if it is NaN or above ``tol``, at the caller's line."""
+def warn_unless_converged(gaps: ArrayLike, n_iter: ArrayLike, tol: float, max_iter: int) -> None:
+    """A ConvergenceWarning with the worst of ``gaps`` if it is NaN or above ``tol``, and with what
+    helps, at the caller's line.
+    """
+    worst = np.argmax(gaps)  # NaN if one is
+    gap, steps = np.ravel(gaps)[worst], np.ravel(n_iter)[worst]
     if not gap <= tol:
+        helps = (
+            "Raise max_iter, or tol."
+            if steps >= max_iter
+            else "More steps do not help, rounding is what is left: bring the columns to one scale"
+            " (StandardScaler, MaxAbsScaler), lower C, or raise tol."
+        )
         warnings.warn(
-            f"L1LinearSVC reached a relative duality gap of {gap:.1e}, not tol={tol:.1e}, within"
-            f" max_iter={max_iter} Newton steps. Raise max_iter, or tol.",
+            f"L1LinearSVC reached a relative duality gap of {gap:.1e}, not tol={tol:.1e}, in"
+            f" {steps} of max_iter={max_iter} Newton steps. {helps}",
             ConvergenceWarning,
             stacklevel=5,  # under the caller: decorators, the fit or the path, and this
         )

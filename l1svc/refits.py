@@ -78,7 +78,7 @@ def svm_path(
     with side_by_side(jobs):
         solver = start(design, target, weights, Cs[0], max_iter)
         path = follow(solver, Cs, tol, max_iter, callback=callback)
-    return _collect(path.W, path.gaps, tol, max_iter)
+    return _collect(path.W, path.gaps, path.n_iter, tol, max_iter)
 
 
 @one_blas_thread
@@ -128,6 +128,7 @@ def bootstrap(
     seed = np.random.SeedSequence(random_state).entropy
     samples = [_draw(len(target), [seed, k]) for k in range(n_samples)]
     W, gaps = np.empty((n_samples, len(solver.w))), np.empty(n_samples)
+    n_iter = np.zeros(n_samples, dtype=int)  # where it is worth a warning
     solved = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
         delayed(_resolve)(solver, drawn, C, max_iter) for drawn in samples
     )
@@ -144,8 +145,8 @@ def bootstrap(
         gaps[batch] = gap / primal
     for k in np.flatnonzero(~(gaps <= tol)):
         path = follow(solver.reweighted(_count(samples[k])), [C], tol, max_iter, polish=True)
-        W[k], gaps[k] = path.W[0], path.gaps[0]
-    return _collect(W, gaps, tol, max_iter)
+        W[k], gaps[k], n_iter[k] = path.W[0], path.gaps[0], path.n_iter[0]
+    return _collect(W, gaps, n_iter, tol, max_iter)
 
 
 def _draw(n, seed):
@@ -173,6 +174,6 @@ def _problem(X, y, Cs):
     return build_design(X, 1.0, [weights], Cs), one_vs_rest(y, classes)[0], weights
 
 
-def _collect(W, gaps, tol, max_iter):
-    warn_unless_converged(gaps.max(), tol, max_iter)
+def _collect(W, gaps, n_iter, tol, max_iter):
+    warn_unless_converged(gaps, n_iter, tol, max_iter)
     return Fits(W[:, :-1], W[:, -1], gaps)

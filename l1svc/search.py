@@ -233,8 +233,9 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
         foreseeable = self.refit and not callable(self.refit)
         folds, refitted = run_folds(plan, jobs, choose if foreseeable else None)
-        worst = np.max([fit.gap for fold in folds for fit in fold])  # NaN if one is
-        warn_unless_converged(float(worst), self.tol, self.max_iter)
+        fits = [fit for fold in folds for fit in fold]
+        gaps, n_iter = [fit.gap for fit in fits], [fit.n_iter for fit in fits]
+        warn_unless_converged(gaps, n_iter, self.tol, self.max_iter)
 
         self.multimetric_ = is_multimetric(folds)
         self.cv_results_ = tabulate(Cs, folds)
@@ -259,7 +260,8 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             self.n_iter_ = self.best_estimator_.n_iter_
             if hasattr(self, "feature_names_in_"):
                 self.best_estimator_.feature_names_in_ = self.feature_names_in_
-            warn_unless_converged(self.best_estimator_.duality_gap_, self.tol, self.max_iter)
+            gap = self.best_estimator_.duality_gap_
+            warn_unless_converged(gap, self.n_iter_, self.tol, self.max_iter)
         return self
 
     def _grid(self) -> np.ndarray:

@@ -17,6 +17,7 @@ from sklearn.svm import LinearSVC, l1_min_c
 from sklearn.utils.estimator_checks import check_estimator
 
 from l1svc import (
+    bootstrap,
     L1LinearSVC,
     L1LinearSVCSearchCV,
     objective,
@@ -350,6 +351,23 @@ def test_unreached_tolerance_warns_with_the_gap(problem):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         L1LinearSVC(C=10.0).fit(X, y)
+
+
+def test_the_warning_says_what_helps(problem):
+    X, y = problem
+    few = r"in 1 of max_iter=1 Newton steps\. Raise max_iter"
+    with pytest.warns(ConvergenceWarning, match=few):
+        ConvergenceWarning, match=r"in 1 of max_iter=1 Newton steps\. Raise max_iter"
+    ):
+        L1LinearSVC(C=10.0, max_iter=1).fit(X, y)
+    for fits in (
+        L1LinearSVC(tol=1e-300),
+        L1LinearSVCSearchCV([1.0], cv=2, tol=1e-300),
+    ):
+        with pytest.warns(ConvergenceWarning, match="More steps do not help, .* one scale"):
+            fits.fit(X, y)
+    with pytest.warns(ConvergenceWarning, match=r"in [2-9] of max_iter=1000 .* one scale"):
+        bootstrap(X, y, 1.0, 2, tol=1e-300)
 
 
 @pytest.mark.parametrize("fits", [L1LinearSVC(0.3), L1LinearSVCSearchCV([0.3], cv=2)])
