@@ -357,8 +357,6 @@ def test_the_warning_says_what_helps(problem):
     X, y = problem
     few = r"in 1 of max_iter=1 Newton steps\. Raise max_iter"
     with pytest.warns(ConvergenceWarning, match=few):
-        ConvergenceWarning, match=r"in 1 of max_iter=1 Newton steps\. Raise max_iter"
-    ):
         L1LinearSVC(C=10.0, max_iter=1).fit(X, y)
     for fits in (
         L1LinearSVC(tol=1e-300),
