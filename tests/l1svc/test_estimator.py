@@ -17,9 +17,9 @@ from sklearn.svm import LinearSVC, l1_min_c
 from sklearn.utils.estimator_checks import check_estimator
 
 from l1svc import (
-    bootstrap,
     L1LinearSVC,
     L1LinearSVCSearchCV,
+    bootstrap,
     objective,
     relative_duality_gap,
     to_linear_svc,
