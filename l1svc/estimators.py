@@ -85,6 +85,18 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     References
     ----------
     R.-E. Fan et al., "LIBLINEAR: a library for large linear classification", JMLR 9, 2008.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import L1LinearSVC
+    >>> svc = L1LinearSVC(C=0.1).fit(X, y)
+    >>> int((svc.coef_ != 0).sum()), round(float(svc.score(X, y)), 4)
+    (5, 0.9508)
+    >>> svc.duality_gap_ < 1e-12
+    True
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -183,6 +195,18 @@ def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
     Parameters
     ----------
     estimator : L1LinearSVC or L1LinearSVCSearchCV, fitted
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import L1LinearSVC, to_linear_svc
+    >>> svc = L1LinearSVC(C=0.1).fit(X, y)
+    >>> type(to_linear_svc(svc)).__module__
+    'sklearn.svm._classes'
+    >>> bool((to_linear_svc(svc).predict(X) == svc.predict(X)).all())
+    True
     """
     check_is_fitted(estimator)
     fitted = getattr(estimator, "best_estimator_", estimator)

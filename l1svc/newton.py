@@ -187,7 +187,9 @@ class NewtonSolver:
         """
         points, known = self.points[: self.n_references], self.known[: self.n_references]
         directions = points[:-1] - points[-1]
-        shares = np.linalg.lstsq(directions @ directions.T, directions @ (w - points[-1]))[0]
+        shares = np.linalg.lstsq(
+            directions @ directions.T, directions @ (w - points[-1]), rcond=None
+        )[0]
         shares = np.append(shares, 1.0 - shares.sum())
         margins = shares @ known
         distance = np.linalg.norm(w - shares @ points) + MARGIN_ROUNDING

@@ -65,6 +65,16 @@ def svm_path(
     ------
     ValueError
         Where there are not two classes, or ``Cs`` does not ascend from above 0.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import svm_path
+    >>> fits = svm_path(X, y, [0.01, 0.1, 1.0, 10.0])
+    >>> (fits.coef != 0).sum(axis=1).tolist()
+    [1, 5, 13, 21]
     """
     Cs = np.asarray(Cs, dtype=np.float64)
     if Cs.ndim != 1 or not len(Cs) or not (np.diff(Cs, prepend=0.0) > 0).all():
@@ -104,6 +114,16 @@ def bootstrap(
     ------
     ValueError
         Where there are not two classes, or a sample has one only.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import bootstrap
+    >>> share = (bootstrap(X, y, C=0.1, n_samples=20).coef != 0).mean(axis=0)
+    >>> (share >= 0.9).nonzero()[0].tolist()  # the columns that nearly every sample chooses
+    [7, 21, 23, 27]
     """
     design, target = _problem(X, y)
     jobs = effective_n_jobs(n_jobs)

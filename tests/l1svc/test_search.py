@@ -238,26 +238,3 @@ def test_without_refit_there_is_nothing_to_predict_with(problem):
 def test_scikit_learns_own_checks():
     """No expected failures, where GridSearchCV has two: y is checked here."""
     check_estimator(L1LinearSVCSearchCV([0.1, 1.0], cv=3))
-
-
-def test_search_on_mnist(five_vs_eight):
-    (X, y), (X_test, y_test) = five_vs_eight
-    Cs = [0.025, 0.05, 0.1, 0.2, 0.4]
-    search = L1LinearSVCSearchCV(Cs, return_train_score=True).fit(X, y)
-    results = search.cv_results_
-    assert results["max_duality_gap"].max() <= 1e-8
-    plain = [0.95626275, 0.95989990, 0.96158543, 0.96256148, 0.96105348]
-    np.testing.assert_array_equal(np.round(results["mean_test_score"], 8), plain)
-    train = [0.96298347, 0.96777409, 0.97059080, 0.97338536, 0.97624640]
-    np.testing.assert_array_equal(np.round(results["mean_train_score"], 8), train)
-
-    sizes = [len(test) for _, test in StratifiedKFold(5).split(X, y)]
-    scores = np.array([results[f"split{k}_test_score"] for k in range(5)])
-    article = [0.95626331, 0.95990064, 0.96158623, 0.96256210, 0.96105394]
-    np.testing.assert_array_equal(np.round(np.average(scores, axis=0, weights=sizes), 8), article)
-
-    assert search.best_params_ == {"C": 0.2}
-    assert search.best_estimator_.duality_gap_ <= 1e-12
-    single = L1LinearSVC(C=0.2).fit(X, y)
-    np.testing.assert_allclose(search.best_estimator_.coef_, single.coef_, rtol=0, atol=1e-15)
-    assert to_linear_svc(search).score(X_test, y_test) == 0.9619506966773848
