@@ -81,6 +81,14 @@ class Design:
         self.used = np.flatnonzero(np.append(used, bias != 0))
         self._divide()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the parts: they are views, and would be copied beside what they show."""
+        return {name: value for name, value in vars(self).items() if name != "parts"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._divide()
+
     def _divide(self) -> None:
         self.shape = (self.X.shape[0], self.X.shape[1] + 1)
         self.ends = _ends(self.shape[0])

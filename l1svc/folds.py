@@ -7,17 +7,16 @@ The smallest C is solved on all rows once. Each fold starts there, with its left
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
-from joblib.parallel import ThreadingBackend, get_active_backend
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
 from .design import Design
 from .estimators import L1LinearSVC, one_blas_thread, weigh_classes
+from .jobs import Crew
 from .newton import NewtonSolver
 from .objective import one_vs_rest
 from .path import follow, start
@@ -30,7 +29,7 @@ Split = tuple[np.ndarray, np.ndarray]  # training and test rows: indices or mask
 
 @dataclass(frozen=True)
 class Scoring:
-    """How each fit is scored: a scorer, and X and y as the caller gave them."""
+    """How each fit is scored: a scorer, and for it X and y as the caller gave them."""
 
     X: Any
     y: Any
@@ -53,7 +52,7 @@ class Plan:
     solvers: list[NewtonSolver]  # for each class, near the optimum of all rows at the smallest C
     scoring: Scoring
     verbose: bool
-    callback: Callable[[], object] | None  # called after each fit
+    callback: Callable[[], object] | None  # called after each fit, or when its fold is back
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def prepare(
     verbose : bool
         Whether to print a line for each fit.
     callback : callable or None
-        Called after each fit, by the thread or process that did it.
+        Called after each fit, by the thread that did it; of other processes' fits, by this one.
 
     Raises
     ------
@@ -146,8 +145,17 @@ def run_folds(
     """
     n_folds = len(plan.splits)
     jobs = min(jobs, n_folds)
-    if jobs == 1 or not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
-        return Parallel(n_jobs=jobs)(delayed(_run_fold)(plan, k) for k in range(n_folds)), None
+    crew = Crew(replace(plan, callback=None), jobs)
+    if crew.elsewhere:
+        done = []
+        for fold in crew.run(_run_fold, ((k,) for k in range(n_folds))):
+            done.append(fold)
+            if plan.callback:
+                for _ in range(sum(len(fit.W) for fit in fold)):
+                    plan.callback()
+        return done, None
+    if jobs == 1:
+        return [_run_fold(plan, k) for k in range(n_folds)], None
     with ThreadPoolExecutor(jobs) as threads:
         try:
             folds = [threads.submit(_run_fold, plan, k) for k in range(n_folds)]

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from sklearn.utils import check_X_y
 
 from .design import Design, MatrixLike, side_by_side
 from .estimators import one_blas_thread, warn_unless_converged, weigh_classes
+from .jobs import Crew
 from .objective import BATCH, certify, one_vs_rest
 from .path import follow, start
 
@@ -102,7 +103,8 @@ def bootstrap(
     """The optimum at C for each of ``n_samples`` samples of n rows, drawn with replacement.
 
     Sample k is drawn by ``numpy.random.default_rng([random_state, k])``: the same for any number
-    of jobs. ``callback`` is called after each. The other parameters are those of
+    of jobs, which are threads or those of the backend chosen with ``joblib.parallel_config``.
+    ``callback`` is called after each, in this thread. The other parameters are those of
     :func:`svm_path`.
 
     References
@@ -130,43 +132,49 @@ def bootstrap(
     with side_by_side(jobs):
         solver = start(design, target, np.ones(len(target)), C, max_iter)
         solver.solve(C, max_iter)
-    samples = [_draw(len(target), [random_state, k]) for k in range(n_samples)]
-    W, gaps = np.empty((n_samples, len(solver.w))), np.empty(n_samples)
-    solved = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
-        delayed(_resolve)(solver, drawn, C, max_iter) for drawn in samples
-    )
-    for sample, w in enumerate(solved):
-        W[sample] = w
+    W = np.empty((n_samples, len(solver.w)))
+    crew = Crew(solver, jobs)
+    tasks = ((random_state, k, C, max_iter) for k in range(n_samples))
+    for k, w in enumerate(crew.run(_resolve, tasks)):
+        W[k] = w
         if callback:
             callback()
-    for first in range(0, n_samples, BATCH):
-        batch = slice(first, first + BATCH)
-        counts = np.array([_count(drawn) for drawn in samples[batch]])
-        Cs = np.full(len(counts), float(C))
+    batches = [range(n_samples)[first : first + BATCH] for first in range(0, n_samples, BATCH)]
+    todo = [(random_state, batch, C, W[batch.start : batch.stop]) for batch in batches]
+    if crew.elsewhere:
+        certified = list(crew.run(_certify, todo))
+    else:
         with side_by_side(jobs):
-            primal, gap, _ = certify(design, target, counts, Cs, W[batch])
-        gaps[batch] = gap / primal
-    for k in np.flatnonzero(gaps > tol):
-        path = follow(solver.reweighted(_count(samples[k])), [C], tol, max_iter, polish=True)
+            certified = [_certify(solver, *task) for task in todo]
+    gaps = np.concatenate(certified)
+    for k in np.flatnonzero(gaps > tol).tolist():
+        counts = _counts(len(target), random_state, k)
+        path = follow(solver.reweighted(counts), [C], tol, max_iter, polish=True)
         W[k], gaps[k] = path.W[0], path.gaps[0]
     return _collect(W, gaps, tol, max_iter)
 
 
-def _draw(n, seed):
-    return np.random.default_rng(seed).integers(n, size=n, dtype=np.int32)
-
-
-def _count(drawn):
-    return np.bincount(drawn, minlength=len(drawn)).astype(np.float64)
+def _counts(n, random_state, k):
+    """How often sample k has each of n rows."""
+    drawn = np.random.default_rng([random_state, k]).integers(n, size=n, dtype=np.int32)
+    return np.bincount(drawn, minlength=n).astype(np.float64)
 
 
 @one_blas_thread
-def _resolve(solver, drawn, C, max_iter):
-    counts = _count(drawn)
+def _resolve(solver, random_state, k, C, max_iter):
+    counts = _counts(len(solver.y), random_state, k)
     weigh_classes(None, solver.y, counts)  # refuses a sample of one class
     sample = solver.reweighted(counts)
     sample.solve(C, max_iter)
     return sample.w
+
+
+@one_blas_thread
+def _certify(solver, random_state, batch, C, W):
+    """Relative duality gaps of some samples' weights."""
+    counts = np.array([_counts(len(solver.y), random_state, k) for k in batch])
+    primal, gap, _ = certify(solver.design, solver.y, counts, np.full(len(W), float(C)), W)
+    return gap / primal
 
 
 def _problem(X, y):

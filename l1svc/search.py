@@ -175,7 +175,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             For the splitter.
         callback : callable, default=None
             Called after each fit of a fold (with more than two classes, of each class against the
-            others), in the thread or process that ran it.
+            others), in the thread that ran it; in this one, where other processes run the folds.
 
         Raises
         ------
@@ -254,6 +254,8 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             warnings.warn(message, stacklevel=5)  # the caller's line
         quick = self.scoring == "accuracy" and sample_weight is None
         scorer = None if quick else self.scorer_
+        if quick:  # the decision values and the labels are enough
+            X = y = None
         return Scoring(X, y, scorer, sample_weight, self.return_train_score)
 
     @if_refitted

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 LOCKS = [
     "requirements.txt",
-    *(f"requirements/{name}.txt" for name in ("setup", "dev", "s3", "bench", "mutants")),
+    *(f"requirements/{name}.txt" for name in ("setup", "dev", "s3", "cluster", "bench", "mutants")),
 ]
 ALONE = ["requirements/l1svc-lowest.txt", "requirements/l1svc-newest.txt"]  # l1svc by itself
 
