@@ -1,5 +1,7 @@
 """Products with X̃ = [X, bias·1]: against X̃ written out, and the same bits for any threads."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -78,3 +80,19 @@ def test_what_fails_in_a_thread_is_raised_and_leaves_no_threads_behind():
         with pytest.raises(ValueError, match="mismatch"), side_by_side(2):
             design.dot(np.ones(FEATURES))
     np.testing.assert_array_equal(design.dot(np.ones(FEATURES + 1)), FEATURES + BIAS)
+
+
+@pytest.mark.parametrize("as_given", [np.asarray, sp.csr_matrix])
+def test_what_is_sent_elsewhere_holds_the_data_once(as_given):
+    X = np.random.default_rng(0).random((4 * BLOCK_ROWS, 40))
+    design = Design(as_given(X), BIAS)
+    sent = pickle.dumps(design, protocol=5)
+    given = design.X
+    arrays = [given] if as_given is np.asarray else [given.data, given.indices, given.indptr]
+    assert len(sent) < 1.05 * sum(array.nbytes for array in arrays)
+    got = pickle.loads(sent)
+    np.testing.assert_array_equal(got.dot(np.ones(41)), design.dot(np.ones(41)))
+    if as_given is np.asarray:
+        assert all(np.shares_memory(part, got.X) for part in got.parts)
+    else:
+        assert got.entries is got.X

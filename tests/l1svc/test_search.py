@@ -108,6 +108,21 @@ def test_any_number_of_jobs_and_backend_give_the_same_bits(problem, backend, job
     np.testing.assert_array_equal(many.best_estimator_.coef_, alone.best_estimator_.coef_)
 
 
+@pytest.mark.parametrize("scoring", ["accuracy", "roc_auc"])
+def test_processes_may_read_the_data_from_a_memory_map(problem, scoring):
+    X, y = problem
+    alone = L1LinearSVCSearchCV(CS, cv=3, scoring=scoring).fit(X, y)
+    called = []
+    with parallel_config(backend="loky", max_nbytes=100):
+        many = L1LinearSVCSearchCV(CS, cv=3, scoring=scoring, n_jobs=2)
+        many.fit(X, y, callback=lambda: called.append(1))
+    assert len(called) == 3 * len(CS)
+    np.testing.assert_array_equal(many.best_estimator_.coef_, alone.best_estimator_.coef_)
+    np.testing.assert_array_equal(
+        many.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+    )
+
+
 def test_a_refit_that_began_at_another_c_is_done_again(problem):
     X, y = problem
     last = X[list(StratifiedKFold(5).split(X, y))[-1][1]]
