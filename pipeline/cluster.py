@@ -4,6 +4,7 @@ DASK_SCHEDULER_ADDRESS, Dask's own variable, names its scheduler. It is no param
 change a result, only how long it takes (docs/scale.md).
 """
 
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,15 @@ def cluster() -> Iterator[None]:
         raise ClusterError(f"{VARIABLE}: Dask is missing here; `make cluster` adds it") from error
     from joblib import parallel_config
 
+    def versions() -> str:  # within: a worker need not have this module
+        found = []
+        for name in ALIKE:
+            try:
+                found.append(f"{name} {importlib.import_module(name).__version__}")
+            except ImportError:
+                found.append(f"no {name}")
+        return ", ".join(found)
+
     try:
         client = Client(address)
     except (OSError, ValueError) as error:
@@ -51,14 +61,9 @@ def cluster() -> Iterator[None]:
             raise ClusterError(
                 f"{VARIABLE}: {address} has no worker after {PATIENCE} s; allowed: one or more"
             ) from error
-        versions = client.get_versions(packages=ALIKE)
-        ours = _of(versions["client"])
-        for name, worker in versions["workers"].items():
-            if _of(worker) != ours:
-                raise ClusterError(f"{VARIABLE}: {name} has {_of(worker)}; allowed: {ours}")
+        ours = versions()
+        for worker, theirs in client.run(versions).items():
+            if theirs != ours:
+                raise ClusterError(f"{VARIABLE}: {worker} has {theirs}; allowed: {ours}")
         with parallel_config("dask", client=client):
             yield
-
-
-def _of(machine: dict[str, dict[str, str]]) -> str:
-    return ", ".join(f"{name} {machine['packages'][name]}" for name in ALIKE)

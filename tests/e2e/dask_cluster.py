@@ -33,11 +33,13 @@ class Cluster:
         self.address: str = json.loads(self.file.read_text())["address"]
         self.workers: dict[str, subprocess.Popen] = {}
 
-    def add_worker(self) -> None:
+    def add_worker(self, code: Path = ROOT) -> str:
+        """One more worker, which imports from `code`; its name."""
         name = f"worker-{len(self.processes)}"
         options = ["--nthreads", "1", "--no-nanny", "--name", name]
         options += ["--local-directory", str(self.folder)]
-        self.workers[name] = self._start("worker", self.address, *options)
+        self.workers[name] = self._start("worker", self.address, *options, code=code)
+        return name
 
     def kill(self, name: str) -> None:
         """End a worker as a power cut does."""
@@ -53,12 +55,12 @@ class Cluster:
             process.kill()
             process.wait()
 
-    def _start(self, kind: str, *options: str) -> subprocess.Popen:
+    def _start(self, kind: str, *options: str, code: Path = ROOT) -> subprocess.Popen:
         with (self.folder / f"{kind}-{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dask", kind, *OPTIONS, *options],
-                cwd=ROOT,
-                env=os.environ | ALONE | {"PYTHONPATH": str(ROOT)},
+                cwd=self.folder,
+                env=os.environ | ALONE | {"PYTHONPATH": str(code)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

@@ -9,6 +9,7 @@ import pytest
 from distributed import Client, get_task_stream
 from joblib import parallel_config
 
+import l1svc
 from l1svc import L1LinearSVCSearchCV, bootstrap
 from l1svc.refits import Fits
 from pipeline.cluster import VARIABLE
@@ -17,6 +18,7 @@ from tests.e2e.dask_cluster import Cluster, counted, dask_cluster, start_countin
 
 CS = np.geomspace(0.01, 10.0, 6)
 SAMPLES = 12
+GRIDSEARCH = (sys.executable, "-m", "stages.gridsearch")
 
 
 @pytest.fixture(scope="module")
@@ -141,18 +143,28 @@ def test_a_cluster_changes_no_byte_of_the_stages(
     assert snapshot() == before
 
 
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [
-        ("tcp://127.0.0.1:1", "got tcp://127.0.0.1:1 (Timed out"),
-        ("nowhere://", "got nowhere:// ("),
-    ],
-)
-def test_where_there_is_no_scheduler_a_line_says_so(run: Run, address: str, message: str) -> None:
-    quick = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
-    command = (sys.executable, "-m", "stages.gridsearch")
-    done = run(*command, check=False, **{VARIABLE: address}, **quick)
+QUICK = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere://"])
+def test_where_there_is_no_scheduler_a_line_says_so(run: Run, address: str) -> None:
+    done = run(*GRIDSEARCH, check=False, **{VARIABLE: address}, **QUICK)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"{VARIABLE}: {message}")
+    assert done.stderr.startswith(f"{VARIABLE}: got {address} (")
+    assert "allowed: the address of a Dask scheduler" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert done.stderr.endswith("allowed: the address of a Dask scheduler\n")
+
+
+def test_a_worker_that_might_compute_something_else_is_refused(
+    cluster: Cluster, client: Client, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "l1svc").mkdir()
+    (tmp_path / "l1svc/__init__.py").write_text('__version__ = "0.0"\n')
+    other = cluster.add_worker(tmp_path)
+    client.wait_for_workers(3)
+    done = run(*GRIDSEARCH, check=False, **{VARIABLE: cluster.address})
+    cluster.kill(other)
+    assert done.returncode == 2
+    assert f"has l1svc 0.0, numpy {np.__version__}" in done.stderr
+    assert f"allowed: l1svc {l1svc.__version__}, numpy {np.__version__}" in done.stderr
+    assert done.stderr.count("\n") == 1
