@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike
 from . import blas
 
 BLOCK_ROWS = 256  # rows worked on at a time: bounds the memory that a Gram matrix costs
+PRODUCT_ROWS = 1024  # rows of a dense X that a product takes at a time, as float64
+DTYPES = [np.float64, np.float32, np.uint8]  # of a dense X that is used as it is
+MAX_PLAIN_COLUMNS = 1024  # beyond that a dense X is made float64, and the solver another
 LANES = 2  # parts that each sum over rows is made of, side by side
 SPARSE_SHARE = 0.3  # of non-zero entries, up to which those of a dense X are kept apart, too
 
@@ -53,7 +56,9 @@ class Design:
 
     Parameters
     ----------
-    X : float64 ndarray (C order) or CSR matrix of shape (n, p)
+    X : ndarray (C order) or CSR matrix of shape (n, p)
+        An ndarray of any of DTYPES, on the disk too (a memory map): what is computed with is
+        float64, some rows at a time.
     bias : float
         Value of the constant column; 0.0 leaves the column zero, hence its weight too.
 
@@ -68,6 +73,8 @@ class Design:
     """
 
     def __init__(self, X: Any, bias: float) -> None:
+        if sp.issparse(X) or X.shape[1] > MAX_PLAIN_COLUMNS:
+            X = _float64(X)
         self.X = X
         self.bias = bias
         if sp.issparse(X):
@@ -109,10 +116,10 @@ class Design:
         features = w[..., :-1]
         if rows is not None:
             few = self.entries is None or len(rows) <= BLOCK_ROWS  # SciPy is slow to pick few rows
-            X = self.X if few else self.entries
-            product = (X[rows] @ features.T).T
+            chosen = _float64(self.X[rows]) if few else self.entries[rows]
+            product = (chosen @ features.T).T
         else:
-            parts = _map.get()(lambda part: (part @ features.T).T, self.parts)
+            parts = _map.get()(lambda part: _dot(part, features), self.parts)
             product = np.concatenate(list(parts), axis=-1)
         return product + self.bias * w[..., -1:]
 
@@ -122,9 +129,7 @@ class Design:
         def product(k):
             part, v = self.parts[k], u[..., self.ends[k] : self.ends[k + 1]]
             rows = np.flatnonzero(v.any(axis=0) if v.ndim == 2 else v)
-            if 2 * len(rows) < part.shape[0]:
-                part, v = part[rows], v[..., rows]
-            return (_transposed(part) @ v.T).T if sp.issparse(part) else v @ part
+            return _transpose_dot(part, v, rows if 2 * len(rows) < part.shape[0] else None)
 
         total = sum(_map.get()(product, range(len(self.parts))))
         return np.concatenate([total, self.bias * u.sum(axis=-1, keepdims=True)], axis=-1)
@@ -193,9 +198,38 @@ class Design:
             B = np.empty((len(rows), len(columns)))
             B[:, :q] = self.X[rows][:, columns[:q]].toarray()
         else:
-            B = self.X[rows].take(columns, axis=1, mode="clip")  # with a place for the bias
+            B = _float64(self.X[rows].take(columns, axis=1, mode="clip"))  # with the bias' place
         B[:, q:] = self.bias
         return B
+
+
+def _float64(X):
+    return X.astype(np.float64, copy=False)
+
+
+def _dot(part, w):
+    """WAᵀ for some rows A of X, dense or sparse, and W of shape (p,) or (m, p)."""
+    if sp.issparse(part):
+        return (part @ w.T).T
+    product = np.empty((*w.shape[:-1], len(part)))
+    for start in range(0, len(part), PRODUCT_ROWS):
+        rows = slice(start, start + PRODUCT_ROWS)
+        product[..., rows] = (_float64(part[rows]) @ w.T).T
+    return product
+
+
+def _transpose_dot(part, u, rows):
+    """UA for some rows A of X, and U of shape (n,) or (m, n), zero but at ``rows`` if given."""
+    if sp.issparse(part):
+        if rows is not None:
+            part, u = part[rows], u[..., rows]
+        return (_transposed(part) @ u.T).T
+    total = np.zeros((*u.shape[:-1], part.shape[1]))
+    for start in range(0, len(part) if rows is None else len(rows), PRODUCT_ROWS):
+        some = slice(start, start + PRODUCT_ROWS)
+        at = some if rows is None else rows[some]
+        total += u[..., at] @ _float64(part[at])
+    return total
 
 
 def _compressed(kind, shape, data, indices, indptr):
@@ -227,7 +261,7 @@ def _survey(X):
     def survey(lane):
         used = np.zeros(X.shape[1], dtype=bool)
         for rows in _blocks(lane):
-            block = X[rows]
+            block = _float64(X[rows])
             there = block != 0
             there.sum(axis=1, out=counts[rows])
             np.einsum("ij,ij->i", block, block, out=squares[rows])

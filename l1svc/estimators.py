@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
-from .design import Design, MatrixLike
+from .design import DTYPES, Design, MatrixLike
 from .newton import NewtonSolver
 from .objective import one_vs_rest
 from .path import Path, follow, start
@@ -143,7 +143,8 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         Parameters
         ----------
         X : array or sparse matrix of shape (n, p)
-            Computed with in float64; not copied if it is that, and C-contiguous or CSR.
+            Computed with in float64. Not copied if it is C-contiguous, and float64, float32 or
+            uint8 (a ``numpy.memmap`` too: README.md); nor if it is float64 and CSR.
         y : array of shape (n,)
         sample_weight : array of shape (n,), default=None
             s_i ≥ 0.
@@ -227,13 +228,13 @@ def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
 def validate_training_data(
     estimator: BaseEstimator, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[Any, np.ndarray, np.ndarray]:
-    """X as float64, C-contiguous or CSR; labels y; sample weights, ones where None."""
+    """X as one of DTYPES, C-contiguous or CSR; labels y; sample weights, ones where None."""
     checked_X, labels = validate_data(
         estimator,
         X,
         y,
         accept_sparse="csr",
-        dtype=np.float64,
+        dtype=DTYPES,
         order="C",
         accept_large_sparse=False,
     )

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_X_y
 
-from .design import Design, MatrixLike
+from .design import DTYPES, Design, MatrixLike
 
 BATCH = 32  # weight vectors whose margins are held at a time
 
@@ -156,7 +156,7 @@ def one_vs_rest(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 
 def _evaluate(coef, intercept, C, X, y, intercept_scaling, sample_weight):
-    X, y = check_X_y(X, y, accept_sparse="csr", dtype=np.float64, order="C")
+    X, y = check_X_y(X, y, accept_sparse="csr", dtype=DTYPES, order="C")
     check_classification_targets(y)
     classes = np.unique(y)
     if len(classes) < 2:

@@ -8,7 +8,7 @@ from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 from sklearn.utils import check_X_y
 
-from .design import Design, MatrixLike, side_by_side
+from .design import DTYPES, Design, MatrixLike, side_by_side
 from .estimators import one_blas_thread, warn_unless_converged, weigh_classes
 from .jobs import Crew
 from .objective import BATCH, certify, one_vs_rest
@@ -178,7 +178,7 @@ def _certify(solver, random_state, batch, C, W):
 
 
 def _problem(X, y):
-    X, y = check_X_y(X, y, accept_sparse="csr", dtype=np.float64, order="C")
+    X, y = check_X_y(X, y, accept_sparse="csr", dtype=DTYPES, order="C")
     classes = np.unique(y)
     if len(classes) != 2:
         raise ValueError(f"y must have 2 classes, got {len(classes)}.")
