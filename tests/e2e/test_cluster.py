@@ -10,8 +10,7 @@ from distributed import Client, get_task_stream
 from joblib import parallel_config
 
 import l1svc
-from l1svc import L1LinearSVCSearchCV, bootstrap
-from l1svc.refits import Fits
+from l1svc import Fits, L1LinearSVCSearchCV, bootstrap
 from pipeline.cluster import VARIABLE
 from tests.e2e.conftest import Run
 from tests.e2e.dask_cluster import Cluster, counted, dask_cluster, start_counting
