@@ -3,17 +3,21 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from distributed import Client, get_task_stream
 from joblib import parallel_config
 
 import l1svc
 from l1svc import Fits, L1LinearSVCSearchCV, bootstrap
 from pipeline.cluster import VARIABLE
 from tests.e2e.conftest import Run
-from tests.e2e.dask_cluster import Cluster, counted, dask_cluster, start_counting
+
+if TYPE_CHECKING:  # Dask is there for `make test`, and not yet where this is only collected
+    from distributed import Client
+
+    from tests.e2e.dask_cluster import Cluster
 
 CS = np.geomspace(0.01, 10.0, 6)
 SAMPLES = 12
@@ -21,14 +25,19 @@ GRIDSEARCH = (sys.executable, "-m", "stages.gridsearch")
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cluster]":
+    pytest.importorskip("distributed", reason="Dask is missing: `make cluster`")
+    from tests.e2e.dask_cluster import dask_cluster
+
     with dask_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
 
 
 @pytest.fixture
-def client(cluster: Cluster) -> Iterator[Client]:
+def client(cluster: "Cluster") -> "Iterator[Client]":
     """A client of two workers."""
+    from distributed import Client
+
     while len(cluster.workers) < 2:
         cluster.add_worker()
     with Client(cluster.address) as client:
@@ -69,7 +78,9 @@ def local(problem) -> dict[Callable, L1LinearSVCSearchCV | Fits]:
 
 
 @pytest.mark.parametrize("work", [search, samples])
-def test_the_bits_are_those_of_the_local_run(client: Client, problem, local, work) -> None:
+def test_the_bits_are_those_of_the_local_run(client: "Client", problem, local, work) -> None:
+    from distributed import get_task_stream
+
     called = []
     with parallel_config("dask"), get_task_stream(client) as tasks:
         found = work(problem, lambda: called.append(1))
@@ -79,7 +90,9 @@ def test_the_bits_are_those_of_the_local_run(client: Client, problem, local, wor
 
 
 @pytest.mark.parametrize("work", [search, samples])
-def test_each_worker_reads_the_data_once(client: Client, problem, work) -> None:
+def test_each_worker_reads_the_data_once(client: "Client", problem, work) -> None:
+    from tests.e2e.dask_cluster import counted, start_counting
+
     client.run(start_counting)
     with parallel_config("dask"):
         work(problem)
@@ -89,7 +102,7 @@ def test_each_worker_reads_the_data_once(client: Client, problem, work) -> None:
 
 @pytest.mark.parametrize("work", [search, samples])
 def test_what_a_killed_worker_leaves_another_does(
-    cluster: Cluster, client: Client, problem, local, work
+    cluster: "Cluster", client: "Client", problem, local, work
 ) -> None:
     killed = []
 
@@ -107,7 +120,7 @@ def test_what_a_killed_worker_leaves_another_does(
 
 
 def test_when_all_workers_are_gone_a_new_one_gets_the_data(
-    cluster: Cluster, client: Client, problem, local
+    cluster: "Cluster", client: "Client", problem, local
 ) -> None:
     gone = []
 
@@ -124,15 +137,17 @@ def test_when_all_workers_are_gone_a_new_one_gets_the_data(
     assert_same(local[samples], found)
 
 
-def test_what_a_task_raises_is_raised(client: Client, problem) -> None:
+def test_what_a_task_raises_is_raised(client: "Client", problem) -> None:
     X, _ = problem
     with parallel_config("dask"), pytest.raises(ValueError, match="at least 2 classes"):
         bootstrap(X[:3], np.array([0, 0, 1]), 1.0, 20, n_jobs=-1)
 
 
 def test_a_cluster_changes_no_byte_of_the_stages(
-    client: Client, cluster: Cluster, run: Run, project: Path, snapshot
+    client: "Client", cluster: "Cluster", run: Run, project: Path, snapshot
 ) -> None:
+    from distributed import get_task_stream
+
     before = snapshot()
     for stage, function in (("gridsearch", "_run_fold"), ("interpret", "_resolve")):
         with get_task_stream(client) as tasks:
@@ -155,7 +170,7 @@ def test_where_there_is_no_scheduler_a_line_says_so(run: Run, address: str) -> N
 
 
 def test_a_worker_that_might_compute_something_else_is_refused(
-    cluster: Cluster, client: Client, run: Run, tmp_path: Path
+    cluster: "Cluster", client: "Client", run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "l1svc").mkdir()
     (tmp_path / "l1svc/__init__.py").write_text('__version__ = "0.0"\n')
