@@ -5,11 +5,13 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # What would bring other modules in, or stop ours from coming.
 unexport PYTHONHOME PYTHONINSPECT PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONUSERBASE
+COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header
 # All cores, but four at most: each may run a browser and the pipeline. A file stays together.
 PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help repro plots pairs check test s3 mutants bench lock clean
+.PHONY: help repro plots pairs check test wheel s3 cluster mutants bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +30,15 @@ check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while 
 	@mypy
 	@$(PYTEST) -m "not slow"
 
-test: check s3 ## All of check, then the real graph, registries and browser
+test: check s3 cluster ## All of check, then the real graph, registries and browser
 	@$(PYTEST) -m slow
 
+wheel: $(VENV)/run ## Build l1svc alone; test it installed, with its lowest and newest dependencies
+	@python -m tools.wheel
+
 s3: $(VENV)/s3 ## Set up .venv with what remotes in S3 need; runs nothing
+
+cluster: $(VENV)/cluster ## Set up .venv with Dask, to work on a cluster (docs/scale.md); runs nothing
 
 mutants: $(VENV)/mutants ## Change the code on purpose, see what the unit tests notice (an hour or more)
 	@python -m tools.mutants
@@ -42,9 +49,11 @@ bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two 
 	@python -m benchmarks.growth
 
 lock: $(VENV)/run ## Compile the .in files into the hashed locks, with the newest versions
-	@for set in requirements $(addprefix requirements/,setup dev s3 bench mutants); do \
-	  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links --no-header $$set.in -o $$set.txt; done
+	@for set in requirements $(addprefix requirements/,setup dev s3 cluster bench mutants); do \
+	  $(COMPILE) $$set.in -o $$set.txt; done
+	@$(COMPILE) --resolution lowest-direct requirements/l1svc-lowest.in pyproject.toml \
+	  -o requirements/l1svc-lowest.txt
+	@$(COMPILE) requirements/l1svc-newest.in pyproject.toml -o requirements/l1svc-newest.txt
 
 clean: ## Remove the environment and DVC's cache; results stay
 	@rm -rf $(VENV) .dvc/cache .dvc/tmp
@@ -69,6 +78,10 @@ $(VENV)/dev: $(VENV)/run requirements/dev.txt
 
 $(VENV)/s3: $(VENV)/run requirements/s3.txt
 	@python -m tools.set_up requirements/s3.txt
+	@touch $@
+
+$(VENV)/cluster: $(VENV)/run requirements/cluster.txt
+	@python -m tools.set_up requirements/cluster.txt
 	@touch $@
 
 $(VENV)/mutants: $(VENV)/dev requirements/mutants.txt

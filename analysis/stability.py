@@ -3,6 +3,7 @@
 import numpy as np
 
 from l1svc import bootstrap
+from pipeline.cluster import cluster
 from pipeline.convergence import converged
 from pipeline.progress import progress
 
@@ -31,7 +32,7 @@ def frequencies(
         f"interpret: bootstrap at C={C}: newton did not converge on each of {samples} samples; "
         "allowed: a train.C at which it does (a smaller one is easier)"
     )
-    with converged(refusal), progress("bootstrap", samples, "fits") as step:
+    with cluster(), converged(refusal), progress("bootstrap", samples, "fits") as step:
         fits = bootstrap(X, s, C, samples, random_state=random_state, n_jobs=-1, callback=step)
     return np.asarray(np.mean(fits.coef != 0, axis=0))
 

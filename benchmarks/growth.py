@@ -9,7 +9,6 @@ had before the data, over the size of the data.
 
 import argparse
 import json
-import resource
 import sys
 import threading
 import time
@@ -35,24 +34,27 @@ def shifted(X, y, n):
     return grown, np.resize(y, n)
 
 
-def resident():
-    """Bytes of this process in memory."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+def resident(kind="VmRSS"):
+    """Bytes of this process in memory; of the kind RssAnon, those that are no file's."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(kind))
 
 
 class PeakMemory:
     """The most bytes in memory within a ``with`` block."""
 
+    def __init__(self, kind="VmRSS"):
+        self.kind = kind
+
     def __enter__(self):
-        self.bytes, self.stop = resident(), threading.Event()
+        self.bytes, self.stop = resident(self.kind), threading.Event()
         self.thread = threading.Thread(target=self.watch)
         self.thread.start()
         return self
 
     def watch(self):
         while not self.stop.wait(0.002):
-            self.bytes = max(self.bytes, resident())
+            self.bytes = max(self.bytes, resident(self.kind))
 
     def __exit__(self, *_):
         self.stop.set()

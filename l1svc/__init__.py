@@ -7,10 +7,13 @@ the problem of scikit-learn's ``LinearSVC(penalty="l1", loss="squared_hinge", du
 
 from .estimators import L1LinearSVC, to_linear_svc
 from .objective import objective, relative_duality_gap
-from .refits import bootstrap, svm_path
+from .refits import Fits, bootstrap, svm_path
 from .search import L1LinearSVCSearchCV
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "Fits",
     "L1LinearSVC",
     "L1LinearSVCSearchCV",
     "bootstrap",

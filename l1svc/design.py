@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike
 from . import blas
 
 BLOCK_ROWS = 256  # rows worked on at a time: bounds the memory that a Gram matrix costs
+PRODUCT_ROWS = 1024  # rows of a dense X that a product takes at a time, as float64
+DTYPES = [np.float64, np.float32, np.uint8]  # of a dense X that is used as it is
+MAX_GRAM_COLUMNS = 1024  # up to which a Gram matrix holds all; beyond, a dense X is made float64
 LANES = 2  # parts that each sum over rows is made of, side by side
 SPARSE_SHARE = 0.3  # of non-zero entries, up to which those of a dense X are kept apart, too
 
@@ -53,7 +56,9 @@ class Design:
 
     Parameters
     ----------
-    X : float64 ndarray (C order) or CSR matrix of shape (n, p)
+    X : ndarray (C order) or CSR matrix of shape (n, p)
+        An ndarray of any of DTYPES, on the disk too (a memory map): what is computed with is
+        float64, some rows at a time.
     bias : float
         Value of the constant column; 0.0 leaves the column zero, hence its weight too.
 
@@ -70,19 +75,29 @@ class Design:
     """
 
     def __init__(self, X: Any, bias: float) -> None:
+        if sp.issparse(X) or X.shape[1] > MAX_GRAM_COLUMNS:
+            X = _float64(X)
         self.X = X
         self.bias = bias
         if sp.issparse(X):
             self.entries = X
             squares = X.power(2) @ np.ones(X.shape[1])
             used = np.bincount(X.indices, minlength=X.shape[1]) > 0
+            largest = _largest(X.data)
         else:
-            counts, squares, used = _survey(X)
+            counts, squares, used, largest = _survey(X)
             self.entries = _entries(X, counts) if counts.sum() <= SPARSE_SHARE * X.size else None
         self.row_norms = np.sqrt(squares + bias**2)
-        values = X if self.entries is None else self.entries.data
-        self.largest = float(max(values.max(initial=bias), -values.min(initial=0.0)))
+        self.largest = max(largest, abs(bias))
         self.used = np.flatnonzero(np.append(used, bias != 0))
+        self._divide()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the parts: they are views, and would be copied beside what they show."""
+        return {name: value for name, value in vars(self).items() if name != "parts"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
         self._divide()
 
     def _divide(self) -> None:
@@ -105,10 +120,10 @@ class Design:
         features = w[..., :-1]
         if rows is not None:
             few = self.entries is None or len(rows) <= BLOCK_ROWS  # SciPy is slow to pick few rows
-            X = self.X if few else self.entries
-            product = (X[rows] @ features.T).T
+            chosen = _float64(self.X[rows]) if few else self.entries[rows]
+            product = (chosen @ features.T).T
         else:
-            parts = _map.get()(lambda part: (part @ features.T).T, self.parts)
+            parts = _map.get()(lambda part: _dot(part, features), self.parts)
             product = np.concatenate(list(parts), axis=-1)
         return product + self.bias * w[..., -1:]
 
@@ -118,9 +133,7 @@ class Design:
         def product(k):
             part, v = self.parts[k], u[..., self.ends[k] : self.ends[k + 1]]
             rows = np.flatnonzero(v.any(axis=0) if v.ndim == 2 else v)
-            if 2 * len(rows) < part.shape[0]:
-                part, v = part[rows], v[..., rows]
-            return (_transposed(part) @ v.T).T if sp.issparse(part) else v @ part
+            return _transpose_dot(part, v, rows if 2 * len(rows) < part.shape[0] else None)
 
         total = sum(_map.get()(product, range(len(self.parts))))
         return np.concatenate([total, self.bias * u.sum(axis=-1, keepdims=True)], axis=-1)
@@ -189,9 +202,38 @@ class Design:
             B = np.empty((len(rows), len(columns)))
             B[:, :q] = self.X[rows][:, columns[:q]].toarray()
         else:
-            B = self.X[rows].take(columns, axis=1, mode="clip")  # with a place for the bias
+            B = _float64(self.X[rows].take(columns, axis=1, mode="clip"))  # with the bias' place
         B[:, q:] = self.bias
         return B
+
+
+def _float64(X):
+    return X.astype(np.float64, copy=False)
+
+
+def _dot(part, w):
+    """WAᵀ for some rows A of X, dense or sparse, and W of shape (p,) or (m, p)."""
+    if sp.issparse(part):
+        return (part @ w.T).T
+    product = np.empty((*w.shape[:-1], len(part)))
+    for start in range(0, len(part), PRODUCT_ROWS):
+        rows = slice(start, start + PRODUCT_ROWS)
+        product[..., rows] = (_float64(part[rows]) @ w.T).T
+    return product
+
+
+def _transpose_dot(part, u, rows):
+    """UA for some rows A of X, and U of shape (n,) or (m, n), zero but at ``rows`` if given."""
+    if sp.issparse(part):
+        if rows is not None:
+            part, u = part[rows], u[..., rows]
+        return (_transposed(part) @ u.T).T
+    total = np.zeros((*u.shape[:-1], part.shape[1]))
+    for start in range(0, len(part) if rows is None else len(rows), PRODUCT_ROWS):
+        some = slice(start, start + PRODUCT_ROWS)
+        at = some if rows is None else rows[some]
+        total += u[..., at] @ _float64(part[at])
+    return total
 
 
 def _compressed(kind, shape, data, indices, indptr):
@@ -218,21 +260,30 @@ def _blocks(lane):
 
 
 def _survey(X):
-    """Of a dense X: the entries in each row that are not zero, Σ_j x_ij², columns not all zero."""
+    """Of a dense X: the entries in each row that are not zero, Σ_j x_ij², columns not all zero,
+    max_ij |x_ij|.
+    """
 
     def survey(lane):
-        used = np.zeros(X.shape[1], dtype=bool)
+        used, largest = np.zeros(X.shape[1], dtype=bool), 0.0
         for rows in _blocks(lane):
-            block = X[rows]
+            block = _float64(X[rows])
             there = block != 0
             there.sum(axis=1, out=counts[rows])
             np.einsum("ij,ij->i", block, block, out=squares[rows])
             used |= there.any(axis=0)
-        return used
+            largest = max(largest, _largest(block))
+        return used, largest
 
     counts, squares = np.empty(len(X), dtype=np.int32), np.empty(len(X))
     lanes = itertools.pairwise(_ends(len(X)))
-    return counts, squares, np.any(list(_map.get()(survey, lanes)), axis=0)
+    used, largest = zip(*_map.get()(survey, lanes), strict=True)
+    return counts, squares, np.any(used, axis=0), max(largest)
+
+
+def _largest(values):
+    """max |x|."""
+    return float(max(values.max(initial=0.0), -values.min(initial=0.0)))
 
 
 def _entries(X, counts):

@@ -75,6 +75,18 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     References
     ----------
     R.-E. Fan et al., "LIBLINEAR: a library for large linear classification", JMLR 9, 2008.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import L1LinearSVC
+    >>> svc = L1LinearSVC(C=0.1).fit(X, y)
+    >>> int((svc.coef_ != 0).sum()), round(float(svc.score(X, y)), 4)
+    (5, 0.9508)
+    >>> svc.duality_gap_ < 1e-12
+    True
     """
 
     penalty: ClassVar[str] = "l1"  # what SelectFromModel looks for: its threshold is then 1e-5
@@ -118,7 +130,8 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         Parameters
         ----------
         X : array or sparse matrix of shape (n, p)
-            Computed with in float64; not copied if it is that, and C-contiguous or CSR.
+            Computed with in float64. Not copied if it is C-contiguous, and float64, float32 or
+            uint8 (a ``numpy.memmap`` too: README.md); nor if it is float64 and CSR.
         y : array of shape (n,)
         sample_weight : array of shape (n,), default=None
             s_i ≥ 0.
@@ -179,6 +192,18 @@ def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
     Parameters
     ----------
     estimator : L1LinearSVC or L1LinearSVCSearchCV, fitted
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import L1LinearSVC, to_linear_svc
+    >>> svc = L1LinearSVC(C=0.1).fit(X, y)
+    >>> type(to_linear_svc(svc)).__module__
+    'sklearn.svm._classes'
+    >>> bool((to_linear_svc(svc).predict(X) == svc.predict(X)).all())
+    True
     """
     check_is_fitted(estimator)
     fitted = getattr(estimator, "best_estimator_", estimator)

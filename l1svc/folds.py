@@ -8,19 +8,18 @@ import functools
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Number
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from joblib.parallel import ThreadingBackend, get_active_backend
 from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
-from sklearn.utils.parallel import Parallel, delayed
 
 from .design import Design
 from .estimators import L1LinearSVC
+from .jobs import Crew
 from .objective import one_vs_rest
 from .path import Solver, follow, start
 from .problem import build_design, weigh_classes
@@ -30,6 +29,7 @@ START_STEPS = 2  # Newton steps on all rows, from which every fold starts
 
 Score = float | dict[str, float]
 Split = tuple[np.ndarray, np.ndarray]  # training and test rows: indices or masks
+Task = TypeVar("Task", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Plan:
     solvers: list[Solver]  # for each class, near the optimum of all rows at the smallest C
     scoring: Scoring
     verbose: bool
-    callback: Callable[[], object] | None  # called after each fit
+    config: dict[str, Any]  # scikit-learn's, of the caller's thread
+    callback: Callable[[], object] | None  # called after each fit, or when its fold is back
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def prepare(
     verbose : bool
         Whether to print a line for each fit.
     callback : callable or None
-        Called after each fit, by the thread or process that did it.
+        Called after each fit, by the thread that did it; of other processes' fits, by this one.
 
     Raises
     ------
@@ -127,6 +128,7 @@ def prepare(
         solvers=solvers,
         scoring=scoring,
         verbose=verbose,
+        config=get_config(),
         callback=callback,
     )
 
@@ -152,34 +154,42 @@ def run_folds(
     """
     n_folds = len(plan.splits)
     jobs = min(jobs, n_folds)
-    if jobs == 1 or not isinstance(get_active_backend(prefer="threads")[0], ThreadingBackend):
-        return Parallel(n_jobs=jobs)(delayed(_run_fold)(plan, k) for k in range(n_folds)), None
-    run_fold, refit_all = _configured(_run_fold), _configured(fit_all_rows)
+    crew = Crew(replace(plan, callback=None), jobs)
+    if crew.elsewhere:
+        done = []
+        for fold in crew.run(_run_fold, ((k,) for k in range(n_folds))):
+            done.append(fold)
+            if plan.callback:
+                for _ in range(sum(len(fit.W) for fit in fold)):
+                    plan.callback()
+        return done, None
+    if jobs == 1:
+        return [_run_fold(plan, k) for k in range(n_folds)], None
     with ThreadPoolExecutor(jobs) as threads:
         try:
-            folds = [threads.submit(run_fold, plan, k) for k in range(n_folds)]
+            folds = [threads.submit(_run_fold, plan, k) for k in range(n_folds)]
             refit, left = None, n_folds % jobs
             if left and choose is not None:
                 done = [fold.result() for fold in folds[:-left]]
-                refit = threads.submit(refit_all, plan, done, choose(done))
+                refit = threads.submit(fit_all_rows, plan, done, choose(done))
             return [fold.result() for fold in folds], refit.result() if refit else None
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
 
 
-def _configured(function):
-    """``function``, under this thread's scikit-learn configuration in any other."""
-    config = get_config()
+def configured(function: Task) -> Task:
+    """``function`` of a plan, under the configuration of the thread that made the plan."""
 
     @functools.wraps(function)
-    def call(*args):
-        with config_context(**config):
-            return function(*args)
+    def call(plan, *args):
+        with config_context(**plan.config):
+            return function(plan, *args)
 
-    return call
+    return call  # type: ignore[return-value]
 
 
+@configured
 @one_blas_thread
 def fit_all_rows(plan: Plan, folds: list[list[FoldFit]], C: float) -> tuple[L1LinearSVC, float]:
     """All rows fitted at C, from the median of the folds' weights there; and the seconds it took.
@@ -204,6 +214,7 @@ def fit_all_rows(plan: Plan, folds: list[list[FoldFit]], C: float) -> tuple[L1Li
     return estimator, time.perf_counter() - began
 
 
+@configured
 @one_blas_thread
 def _run_fold(plan: Plan, number: int) -> list[FoldFit]:
     """A fit for each C of the grid, ascending."""

@@ -21,11 +21,10 @@ import copy
 import numpy as np
 
 from .blas import symmetric_dot
-from .design import Design
+from .design import MAX_GRAM_COLUMNS, Design
 from .quadratic import minimise
 from .refine import refine
 
-MAX_GRAM_COLUMNS = 1024  # up to which G is kept for all of them, not for a working set
 MAX_ENTERING = 256  # columns that may enter the working set at a time, or as many as the support
 ENTERING_PULL = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is worth having in it
 KKT_SLACK = 1e-10  # of the optimality conditions, over λ
@@ -187,7 +186,9 @@ class NewtonSolver:
         """
         points, known = self.points[: self.n_references], self.known[: self.n_references]
         directions = points[:-1] - points[-1]
-        shares = np.linalg.lstsq(directions @ directions.T, directions @ (w - points[-1]))[0]
+        shares = np.linalg.lstsq(
+            directions @ directions.T, directions @ (w - points[-1]), rcond=None
+        )[0]
         shares = np.append(shares, 1.0 - shares.sum())
         margins = shares @ known
         distance = np.linalg.norm(w - shares @ points) + MARGIN_ROUNDING

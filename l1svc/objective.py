@@ -23,6 +23,16 @@ def objective(
     """P(w) = ‖w‖₁ + C Σ_i s_i max(0, 1 − y_i x̃_iᵀw)², summed over the classes if one-vs-rest.
 
     The parameters are those of :func:`relative_duality_gap`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import L1LinearSVC, objective
+    >>> svc = L1LinearSVC(C=0.1).fit(X, y)
+    >>> round(objective(svc.coef_, svc.intercept_, 0.1, X, y), 4)
+    20.2844
     """
     primal, _ = _evaluate(
         "objective", coef, intercept, C, X, y, intercept_scaling, sample_weight, class_weight
@@ -71,6 +81,18 @@ def relative_duality_gap(
     ValueError
         Where y has fewer than two classes, the shapes do not fit, or a number is negative that must
         not be, infinite, NaN, or so large or small that P(w) is not a positive finite number.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import L1LinearSVC, relative_duality_gap
+    >>> svc = L1LinearSVC(C=0.1).fit(X, y)
+    >>> relative_duality_gap(svc.coef_, svc.intercept_, 0.1, X, y) < 1e-12
+    True
+    >>> relative_duality_gap(svc.coef_ + 0.01, svc.intercept_, 0.1, X, y) > 1e-3
+    True
     """
     primal, gap = _evaluate(
         "relative_duality_gap",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .certificate import certify
-from .design import Design
-from .newton import MAX_GRAM_COLUMNS, NewtonSolver
+from .design import MAX_GRAM_COLUMNS, Design
+from .newton import NewtonSolver
 from .wide import WideSolver
 
 SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,

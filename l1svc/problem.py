@@ -22,7 +22,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from .design import Design, MatrixLike
+from .design import DTYPES, Design, MatrixLike
 
 LARGEST = 1e100  # of M, and of C; the smallest is its inverse
 
@@ -65,11 +65,11 @@ def check_data(
     sample_weight: ArrayLike | None = None,
     estimator: BaseEstimator | None = None,
 ) -> tuple[Any, np.ndarray, np.ndarray]:
-    """X as float64, C-contiguous or canonical CSR; labels y; sample weights, ones where None.
+    """X as one of DTYPES, C-contiguous or canonical CSR; labels y; sample weights, ones if None.
 
     Nothing that the caller gave is changed. An ``estimator`` learns the columns' number and names.
     """
-    kinds = {"accept_sparse": "csr", "dtype": np.float64, "order": "C"}
+    kinds = {"accept_sparse": "csr", "dtype": DTYPES, "order": "C"}
     if estimator is None:
         checked, labels = check_X_y(X, y, **kinds)
     else:

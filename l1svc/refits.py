@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
 
 from .certificate import BATCH, certify
 from .design import MatrixLike, side_by_side
 from .estimators import warn_unless_converged
+from .jobs import Crew
 from .objective import one_vs_rest
 from .path import follow, start
 from .problem import build_design, check_Cs, check_data, check_parameters, weigh_classes
@@ -68,6 +69,16 @@ def svm_path(
     ValueError
         Where there are not two classes, ``Cs`` does not ascend from above 0, or a number is
         infinite, NaN or beyond what :class:`l1svc.L1LinearSVC` says of C.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import svm_path
+    >>> fits = svm_path(X, y, [0.01, 0.1, 1.0, 10.0])
+    >>> (fits.coef != 0).sum(axis=1).tolist()
+    [1, 5, 13, 21]
     """
     check_parameters("svm_path", tol=tol, max_iter=max_iter, n_jobs=n_jobs, callback=callback)
     Cs = check_Cs(Cs)
@@ -97,8 +108,9 @@ def bootstrap(
     """The optimum at C for each of ``n_samples`` samples of n rows, drawn with replacement.
 
     Sample k is drawn by ``numpy.random.default_rng([random_state, k])``: the same for any number
-    of jobs; other samples each time where ``random_state`` is None. ``callback`` is called after
-    each. The other parameters are those of :func:`svm_path`.
+    of jobs, which are threads or those of the backend chosen with ``joblib.parallel_config``; other
+    samples each time where ``random_state`` is None. ``callback`` is called after each, in this
+    thread. The other parameters are those of :func:`svm_path`.
 
     References
     ----------
@@ -109,6 +121,16 @@ def bootstrap(
     ------
     ValueError
         As :func:`svm_path`, and where a sample has one class only.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import bootstrap
+    >>> share = (bootstrap(X, y, C=0.1, n_samples=20).coef != 0).mean(axis=0)
+    >>> (share >= 0.9).nonzero()[0].tolist()  # the columns that nearly every sample chooses
+    [7, 21, 23, 27]
     """
     check_parameters(
         "bootstrap",
@@ -126,44 +148,51 @@ def bootstrap(
         solver = start(design, target, weights, C, max_iter)
         solver.solve(C, max_iter)
     seed = np.random.SeedSequence(random_state).entropy
-    samples = [_draw(len(target), [seed, k]) for k in range(n_samples)]
-    W, gaps = np.empty((n_samples, len(solver.w))), np.empty(n_samples)
+    W = np.empty((n_samples, len(solver.w)))
     n_iter = np.zeros(n_samples, dtype=int)  # where it is worth a warning
-    solved = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
-        delayed(_resolve)(solver, drawn, C, max_iter) for drawn in samples
-    )
-    for sample, w in enumerate(solved):
-        W[sample] = w
+    crew = Crew(solver, jobs)
+    tasks = ((seed, k, C, max_iter) for k in range(n_samples))
+    for k, w in enumerate(crew.run(_resolve, tasks)):
+        W[k] = w
         if callback:
             callback()
-    for first in range(0, n_samples, BATCH):
-        batch = slice(first, first + BATCH)
-        counts = np.array([_count(drawn) for drawn in samples[batch]])
-        Cs = np.full(len(counts), float(C))
+    batches = [range(n_samples)[first : first + BATCH] for first in range(0, n_samples, BATCH)]
+    todo = [(seed, batch, C, W[batch.start : batch.stop], tol) for batch in batches]
+    if crew.elsewhere:
+        certified = list(crew.run(_certify, todo))
+    else:
         with side_by_side(jobs):
-            primal, gap, _ = certify(design, target, counts, Cs, W[batch], tol)
-        gaps[batch] = gap / primal
-    for k in np.flatnonzero(~(gaps <= tol)):
-        path = follow(solver.reweighted(_count(samples[k])), [C], tol, max_iter, polish=True)
+            certified = [_certify(solver, *task) for task in todo]
+    gaps = np.concatenate(certified)
+    for k in np.flatnonzero(~(gaps <= tol)).tolist():
+        counts = _counts(len(target), seed, k)
+        path = follow(solver.reweighted(counts), [C], tol, max_iter, polish=True)
         W[k], gaps[k], n_iter[k] = path.W[0], path.gaps[0], path.n_iter[0]
     return _collect(W, gaps, n_iter, tol, max_iter)
 
 
-def _draw(n, seed):
-    return np.random.default_rng(seed).integers(n, size=n, dtype=np.int32)
-
-
-def _count(drawn):
-    return np.bincount(drawn, minlength=len(drawn)).astype(np.float64)
+def _counts(n, seed, k):
+    """How often sample k has each of n rows."""
+    drawn = np.random.default_rng([seed, k]).integers(n, size=n, dtype=np.int32)
+    return np.bincount(drawn, minlength=n).astype(np.float64)
 
 
 @one_blas_thread
-def _resolve(solver, drawn, C, max_iter):
-    counts = _count(drawn)
+def _resolve(solver, seed, k, C, max_iter):
+    counts = _counts(len(solver.y), seed, k)
     weigh_classes(None, solver.y, counts, counts > 0)  # refuses a sample of one class
     sample = solver.reweighted(counts)
     sample.solve(C, max_iter)
     return sample.w
+
+
+@one_blas_thread
+def _certify(solver, seed, batch, C, W, tol):
+    """Relative duality gaps of some samples' weights."""
+    counts = np.array([_counts(len(solver.y), seed, k) for k in batch])
+    Cs = np.full(len(W), float(C))
+    primal, gap, _ = certify(solver.design, solver.y, counts, Cs, W, tol)
+    return gap / primal
 
 
 def _problem(X, y, Cs):

@@ -99,6 +99,18 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Newton steps of the refit, or without one the most of any fit.
     n_features_in_, feature_names_in_
         As in scikit-learn.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = X / X.max(axis=0)
+    >>> from l1svc import L1LinearSVCSearchCV
+    >>> search = L1LinearSVCSearchCV([0.01, 0.1, 1.0, 10.0], cv=5).fit(X, y)
+    >>> search.best_params_, round(float(search.best_score_), 4)
+    ({'C': 1.0}, 0.9719)
+    >>> search.cv_results_["nonzero"].round(1).tolist()  # weights, the mean over the folds
+    [2.0, 6.0, 13.2, 20.0]
     """
 
     penalty = L1LinearSVC.penalty
@@ -175,7 +187,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             For the splitter.
         callback : callable, default=None
             Called after each fit of a fold (with more than two classes, of each class against the
-            others), in the thread or process that ran it.
+            others), in the thread that ran it; in this one, where other processes run the folds.
         **metadata
             For the scorers and the splitter, under ``enable_metadata_routing`` alone. Then
             ``sample_weight`` and ``groups`` too go where they were asked for, as in GridSearchCV:
@@ -204,8 +216,10 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for_scorer = {
             name: weights if value is fit_weight else value for name, value in for_scorer.items()
         }
-        scorer = None if self.scoring == "accuracy" and not for_scorer else scorer
-        scoring = Scoring(given_X, given_y, scorer, for_scorer, self.return_train_score)
+        if self.scoring == "accuracy" and not for_scorer:  # decision values and labels are enough
+            scoring = Scoring(None, None, None, {}, self.return_train_score)
+        else:
+            scoring = Scoring(given_X, given_y, scorer, for_scorer, self.return_train_score)
         splits = list(check_cv(self.cv, y, classifier=True).split(given_X, given_y, **for_splitter))
         if not splits:
             raise ValueError(f"cv must give at least one split, got none from {self.cv!r}.")

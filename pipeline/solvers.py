@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
+from pipeline.cluster import cluster
 from pipeline.errors import NotConvergedError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Newton(Solver):
     ) -> Results:
         from l1svc import L1LinearSVCSearchCV
 
-        found = L1LinearSVCSearchCV(
+        search = L1LinearSVCSearchCV(
             Cs,
             cv=folds,
             scoring=scoring,
@@ -101,8 +102,9 @@ class Newton(Solver):
             refit=False,
             tol=self.tol,
             max_iter=self.max_iter,
-        ).fit(X, s, callback=step)
-        results = found.cv_results_
+        )
+        with cluster():
+            results = search.fit(X, s, callback=step).cv_results_
         for fold, i in _fits(folds, Cs):
             gap = results[f"split{fold}_duality_gap"][i]
             if not gap <= self.tol:

@@ -4,14 +4,17 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 LOCKS = [
     "requirements.txt",
-    *(f"requirements/{name}.txt" for name in ("setup", "dev", "s3", "bench", "mutants")),
+    *(f"requirements/{name}.txt" for name in ("setup", "dev", "s3", "cluster", "bench", "mutants")),
 ]
+ALONE = ["requirements/l1svc-lowest.txt", "requirements/l1svc-newest.txt"]  # l1svc by itself
 
 
 def pins(file: Path) -> dict[str, list[str]]:
@@ -22,7 +25,7 @@ def pins(file: Path) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", LOCKS + ALONE)
 def test_a_lock_names_no_registry(root: Path, lock: str) -> None:
     text = (root / lock).read_text()
     assert "://" not in text
@@ -30,7 +33,7 @@ def test_a_lock_names_no_registry(root: Path, lock: str) -> None:
     assert "index-url" not in text
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", LOCKS + ALONE)
 def test_every_pin_has_its_hashes(root: Path, lock: str) -> None:
     entries = re.split(r"(?m)^(?=[a-z0-9])", (root / lock).read_text())[1:]
     assert entries
@@ -44,14 +47,31 @@ def test_the_locks_agree(root: Path, lock: str) -> None:
     assert {name: other[name] for name in shared} == {name: run[name] for name in shared}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", LOCKS + ALONE)
 def test_what_is_asked_for_is_locked_and_has_its_reason(root: Path, lock: str) -> None:
     wanted = (root / lock).with_suffix(".in").read_text().splitlines()
     for line in wanted:
         if line and not line.startswith(("#", "-")):
-            name, reason = re.fullmatch(r"([a-z0-9-]+)(?: ;[^#]*)? +# (.+)", line).groups()
+            name, reason = re.fullmatch(
+                r"([a-z0-9-]+)(?:>=[\d.]+)?(?: ;[^#]*)? +# (.+)", line
+            ).groups()
             assert name in pins(root / lock)
             assert reason
+
+
+@pytest.mark.parametrize("lock", ALONE)
+def test_l1svc_is_tried_with_the_lowest_that_it_allows_and_with_newer(
+    root: Path, lock: str
+) -> None:
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    locked = pins(root / lock)
+    for needed in tomllib.loads(text)["project"]["dependencies"]:
+        name, lowest = needed.split(">=")
+        versions = [Version(version) for version in locked[name]]
+        if "lowest" in lock:
+            assert min(versions) == Version(lowest), name
+        else:
+            assert min(versions) > Version(lowest), name
 
 
 def test_the_workflow_is_one_by_githubs_schema(root: Path) -> None:
@@ -124,7 +144,7 @@ def wheels(
         "x86_64-pc-windows-msvc",
     ],
 )
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", LOCKS + ALONE)
 def test_every_pin_has_a_wheel(
     root: Path, tmp_path: Path, lock: str, platform: str, python: str
 ) -> None:

@@ -75,7 +75,7 @@ def set_up() -> None:
         base = getattr(sys, "_base_executable", sys.executable)  # ours, if we are in .venv
         if not _succeeds([base, "-m", "venv", "--clear", str(place)], os.environ):
             raise SetUpError(f"{VENV}: could not be made; see above what venv says")
-        environment = package_environment(_pip_settings(), os.environ)
+        environment = package_environment(pip_settings(), os.environ)
         if not _succeeds([*_pip(), "--only-binary=:all:", "-r", str(FIRST)], environment):
             raise SetUpError(f"{FIRST}: could not be installed; see above what pip says")
         install(RUN, environment)
@@ -87,7 +87,7 @@ def add(lock: Path) -> None:
     """Install one more lock."""
     with alone():
         print(f"Adding {lock}", flush=True)
-        install(lock, package_environment(_pip_settings(), os.environ))
+        install(lock, package_environment(pip_settings(), os.environ))
 
 
 @contextmanager
@@ -129,10 +129,10 @@ def _place() -> Path:
     return place
 
 
-def install(lock: Path, environment: Mapping[str, str]) -> None:
-    """Install `lock` by uv; by pip where that fails."""
+def install(lock: Path, environment: Mapping[str, str], python: Path = PYTHON) -> None:
+    """Install `lock` by uv for `python`; by its pip where that fails."""
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
-    uv = [str(VENV / "bin/uv"), "pip", "install", f"--python={PYTHON}", *_uv_cache(environment)]
+    uv = [str(VENV / "bin/uv"), "pip", "install", f"--python={python}", *_uv_cache(environment)]
     # The best of all indexes, as pip takes it: what is allowed is in the hashes.
     uv += ["--index-strategy=unsafe-best-match", *quiet]
     if environment.get("PIP_NO_INDEX", "").lower() in ("1", "true", "yes", "on"):
@@ -140,7 +140,7 @@ def install(lock: Path, environment: Mapping[str, str]) -> None:
     if _runs([*uv, *_locked(lock)], environment):
         return
     print(f"uv could not install {lock}; now by pip, in some minutes", file=sys.stderr, flush=True)
-    if not _runs([*_pip(), *quiet, *_locked(lock)], environment):
+    if not _runs([*_pip(python), *quiet, *_locked(lock)], environment):
         raise SetUpError(f"{lock}: neither uv nor pip could install it; see above what they say")
 
 
@@ -148,8 +148,8 @@ def _locked(lock: Path) -> list[str]:
     return ["--no-deps", "--require-hashes", "--no-build-isolation", "-r", str(lock)]
 
 
-def _pip() -> list[str]:
-    return [str(PYTHON), "-I", "-m", "pip", "install", "--no-compile", "--no-deps"]
+def _pip(python: Path = PYTHON) -> list[str]:
+    return [str(python), "-I", "-m", "pip", "install", "--no-compile", "--no-deps"]
 
 
 def check() -> None:
@@ -182,7 +182,7 @@ def package_environment(settings: Mapping[str, str], given: Mapping[str, str]) -
     return environment
 
 
-def _pip_settings() -> dict[str, str]:
+def pip_settings() -> dict[str, str]:
     """pip's settings by name: of a file for all commands, for `install`, of variables."""
     done = _captured([str(PYTHON), "-I", "-m", "pip", "config", "list"], os.environ)
     if done.returncode != 0:

@@ -2,18 +2,6 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="session")
-def five_vs_eight(mnist):
-    """((X, y) of the training images, (X, y) of the test images): 5 is -1, 8 is +1."""
-
-    def part(name):
-        images, labels = mnist[f"x_{name}"], mnist[f"y_{name}"]
-        kept = (labels == 5) | (labels == 8)
-        return images[kept].reshape(-1, 784) / 255.0, np.where(labels[kept] == 8, 1, -1)
-
-    return part("train"), part("test")
-
-
 @pytest.fixture
 def named_columns(monkeypatch):
     """The names that scikit-learn is told for every X of 12 columns, as if it were a data frame."""

@@ -412,15 +412,3 @@ def test_linear_svc_of_unnamed_columns_has_no_names(problem):
 def test_scikit_learns_own_checks():
     """No expected failures, where LinearSVC has three: our weights are exact, n_iter_ is ours."""
     check_estimator(L1LinearSVC())
-
-
-def test_optimum_on_mnist(five_vs_eight):
-    (X, y), (X_test, y_test) = five_vs_eight
-    fit = L1LinearSVC(C=0.2).fit(X, y)
-    assert certified(fit, X, y)
-    assert fit.duality_gap_ < 1e-12
-    value = objective(fit.coef_, fit.intercept_, 0.2, X, y)
-    assert value == pytest.approx(262.5728127634, rel=1e-9)
-    assert np.count_nonzero(fit.coef_) + np.count_nonzero(fit.intercept_) == 285
-    assert fit.score(X, y) == 0.9723207948899929
-    assert fit.score(X_test, y_test) == 0.9619506966773848

@@ -42,10 +42,10 @@ def test_one_minus_a_product_is_right_far_beyond_a_double(A, x):
         assert abs(rest[i]) <= np.spacing(abs(value[i]))
 
 
-def test_the_first_two_sums_do_not_depend_on_the_order(five_vs_eight):
-    (X, _), _ = five_vs_eight
+def test_the_first_two_sums_do_not_depend_on_the_order():
     rng = np.random.default_rng(0)
-    A, x, shuffled = X[:200], rng.normal(size=784), rng.permutation(784)
+    A = rng.integers(0, 256, (200, 784)) / 255
+    x, shuffled = rng.normal(size=784), rng.permutation(784)
     one, other = Sliced(A).dot(x), Sliced(A[:, shuffled]).dot(x[shuffled])
     np.testing.assert_array_equal(one[0], other[0])
     np.testing.assert_array_equal(one[1], other[1])
@@ -77,19 +77,6 @@ def test_dependent_columns_are_left_alone(problem):
     X, y = problem
     A = y[:, None] * X[:, [0, 0]]
     assert refine(A, np.ones(len(y)), 1.0, np.array([0.1, 0.1])) is None
-
-
-@pytest.mark.parametrize("C", [0.025, 0.2, 1.0])
-def test_the_same_digits_whatever_the_order_of_the_rows_and_columns(five_vs_eight, C):
-    (X, y), _ = five_vs_eight
-    rng = np.random.default_rng(1)
-    rows, columns = rng.permutation(len(y)), rng.permutation(784)
-    one = L1LinearSVC(C).fit(X, y)
-    other = L1LinearSVC(C).fit(X[rows][:, columns], y[rows])
-    assert one.duality_gap_ < 1e-12
-    np.testing.assert_array_equal(other.coef_[0] == 0, one.coef_[0, columns] == 0)
-    np.testing.assert_array_max_ulp(other.coef_[0], one.coef_[0, columns], maxulp=1)
-    np.testing.assert_array_max_ulp(other.intercept_, one.intercept_, maxulp=1)
 
 
 @pytest.mark.parametrize("kernel", ["Nehalem", "Haswell"])

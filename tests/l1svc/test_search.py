@@ -221,6 +221,21 @@ def test_training_rows_without_weight_are_refused(problem):
         L1LinearSVCSearchCV(CS, cv=cv).fit(X, y, sample_weight=half)
 
 
+@pytest.mark.parametrize("scoring", ["accuracy", "roc_auc"])
+def test_processes_may_read_the_data_from_a_memory_map(problem, scoring):
+    X, y = problem
+    alone = L1LinearSVCSearchCV(CS, cv=3, scoring=scoring).fit(X, y)
+    called = []
+    with parallel_config(backend="loky", max_nbytes=100):
+        many = L1LinearSVCSearchCV(CS, cv=3, scoring=scoring, n_jobs=2)
+        many.fit(X, y, callback=lambda: called.append(1))
+    assert len(called) == 3 * len(CS)
+    np.testing.assert_array_equal(many.best_estimator_.coef_, alone.best_estimator_.coef_)
+    np.testing.assert_array_equal(
+        many.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+    )
+
+
 def test_a_refit_that_began_at_another_c_is_done_again(problem):
     X, y = problem
     last = X[list(StratifiedKFold(5).split(X, y))[-1][1]]
@@ -351,26 +366,3 @@ def test_without_refit_there_is_nothing_to_predict_with(problem):
 def test_scikit_learns_own_checks():
     """No expected failures, where GridSearchCV has two: y is checked here."""
     check_estimator(L1LinearSVCSearchCV())
-
-
-def test_search_on_mnist(five_vs_eight):
-    (X, y), (X_test, y_test) = five_vs_eight
-    Cs = [0.025, 0.05, 0.1, 0.2, 0.4]
-    search = L1LinearSVCSearchCV(Cs, return_train_score=True).fit(X, y)
-    results = search.cv_results_
-    assert results["max_duality_gap"].max() <= 1e-8
-    plain = [0.95626275, 0.95989990, 0.96158543, 0.96256148, 0.96105348]
-    np.testing.assert_array_equal(np.round(results["mean_test_score"], 8), plain)
-    train = [0.96298347, 0.96777409, 0.97059080, 0.97338536, 0.97624640]
-    np.testing.assert_array_equal(np.round(results["mean_train_score"], 8), train)
-
-    sizes = [len(test) for _, test in StratifiedKFold(5).split(X, y)]
-    scores = np.array([results[f"split{k}_test_score"] for k in range(5)])
-    article = [0.95626331, 0.95990064, 0.96158623, 0.96256210, 0.96105394]
-    np.testing.assert_array_equal(np.round(np.average(scores, axis=0, weights=sizes), 8), article)
-
-    assert search.best_params_ == {"C": 0.2}
-    assert search.best_estimator_.duality_gap_ <= 1e-12
-    single = L1LinearSVC(C=0.2).fit(X, y)
-    np.testing.assert_allclose(search.best_estimator_.coef_, single.coef_, rtol=0, atol=1e-15)
-    assert to_linear_svc(search).score(X_test, y_test) == 0.9619506966773848

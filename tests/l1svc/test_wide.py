@@ -13,8 +13,8 @@ from sklearn.model_selection import GridSearchCV
 
 from l1svc import L1LinearSVC, L1LinearSVCSearchCV, bootstrap, objective, svm_path, wide
 from l1svc.certificate import certify
-from l1svc.design import Design
-from l1svc.newton import MAX_GRAM_COLUMNS, NewtonSolver
+from l1svc.design import MAX_GRAM_COLUMNS, Design
+from l1svc.newton import NewtonSolver
 from l1svc.path import solver_from, start
 from l1svc.wide import NewtonSystem, WideSolver
 from tests.l1svc.problems import text_like

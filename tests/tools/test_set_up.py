@@ -251,7 +251,7 @@ def test_where_uv_fails_pip_installs(
     if uv:
         (small / ".venv/bin/uv").write_text(f"#!/bin/sh\n{uv}\n")
         (small / ".venv/bin/uv").chmod(0o755)
-    environment = set_up.package_environment(set_up._pip_settings(), os.environ)
+    environment = set_up.package_environment(set_up.pip_settings(), os.environ)
     set_up.install(Path("six.txt"), environment)
     assert "uv could not install six.txt; now by pip" in capfd.readouterr().err
     (installed,) = (small / ".venv/lib").glob("python3*/site-packages/six.py")
@@ -264,7 +264,7 @@ def test_where_uv_fails_pip_installs(
 def test_what_is_not_as_the_lock_says_is_refused(small: Path) -> None:
     lock = small / "six.txt"
     lock.write_text("six==1.17.0 --hash=sha256:" + 64 * "0" + "\n")
-    environment = set_up.package_environment(set_up._pip_settings(), os.environ)
+    environment = set_up.package_environment(set_up.pip_settings(), os.environ)
     with pytest.raises(set_up.SetUpError, match=r"six.txt: neither uv nor pip could install it"):
         set_up.install(lock, environment)
 

@@ -1,0 +1,100 @@
+"""Is l1svc whole without this repository?
+
+    python -m tools.wheel
+
+Builds an sdist, and a wheel from it, into dist/. Then, with the lowest and with the newest
+versions of what the package needs (requirements/l1svc-lowest.txt and l1svc-newest.txt), makes an
+empty environment, installs the lock and the wheel, and runs tests/l1svc there, in a folder that
+has nothing else of ours. A test that skips fails. Exit status 1 if one failed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pipeline.errors import PipelineError, run
+from tools.set_up import VENV, install, package_environment, pip_settings
+
+DIST = Path("dist")
+LOCKS = ["lowest", "newest"]
+CODE = ["tests/l1svc", "tests/no_skips.py", "pyproject.toml"]  # the last has pytest's settings
+SHOWN = """
+import l1svc, joblib, numpy, scipy, sklearn, threadpoolctl
+print(l1svc.__file__)
+used = (numpy, scipy, sklearn, joblib, threadpoolctl)
+print(*(f"{module.__name__} {module.__version__}" for module in used), sep=", ")
+"""
+
+
+class WheelError(PipelineError):
+    """The package is not whole; what said so stands above."""
+
+
+def build(folder: Path = DIST) -> Path:
+    """The wheel, built from an sdist; both are in `folder`, alone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    uv = [str(VENV / "bin/uv"), "build", "--quiet", "--no-build-isolation", "--offline"]
+    _run([*uv, f"--python={VENV / 'bin/python'}", f"--out-dir={folder}"])
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test(wheel: Path, lock: str) -> None:
+    """Install `wheel` beside a lock into an empty environment; run the tests there."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary).resolve()
+        python = folder / "environment/bin/python"
+        _run(
+            [getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(python.parents[1])]
+        )
+        environment = package_environment(pip_settings(), os.environ)
+        install(Path(f"requirements/l1svc-{lock}.txt"), environment, python)
+        uv = [str(VENV / "bin/uv"), "pip"]
+        for command in (["install", "--quiet", "--no-deps", str(wheel)], ["check", "--quiet"]):
+            _run([*uv, command[0], f"--python={python}", *command[1:]])
+
+        place = folder / "away"
+        for name in CODE:
+            if Path(name).is_dir():
+                shutil.copytree(name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(name, place / name)
+        where, versions = _run([str(python), "-c", SHOWN], cwd=place).splitlines()
+        if not Path(where).is_relative_to(python.parents[1]):
+            raise WheelError(f"wheel: l1svc is {where}; allowed: the installed one")
+        print(f"wheel: {lock}: {versions}", flush=True)
+        _run(
+            [str(python), "-m", "pytest", "-q", "-p", "tests.no_skips", "tests/l1svc"],
+            cwd=place,
+            env=os.environ | {"NO_SKIPS": "1"},
+            capture=False,
+        )
+
+
+def _run(
+    command: list[str],
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    capture: bool = True,
+) -> str:
+    """What a command prints, if `capture`; WheelError if it fails."""
+    output = subprocess.PIPE if capture else None
+    done = subprocess.run(command, cwd=cwd, env=env, stdout=output, text=True, check=False)
+    if done.returncode != 0:
+        print(done.stdout or "", file=sys.stderr)
+        raise WheelError(f"wheel: {' '.join(command[:4])} … failed, see above")
+    return done.stdout or ""
+
+
+def main() -> None:
+    wheel = build()
+    for lock in LOCKS:
+        test(wheel.resolve(), lock)
+    print(f"wheel: {wheel} passes its tests with the lowest and the newest versions")
+
+
+if __name__ == "__main__":
+    run(main)
