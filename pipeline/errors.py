@@ -18,7 +18,7 @@ def listed(labels: Sequence[int]) -> str:
 
 
 def run(main: Callable[[], object], remedy: str = "") -> None:
-    """Run `main`; a PipelineError becomes one line on stderr and exit status 2.
+    """Run `main`; a PipelineError, or no memory left, becomes one line on stderr, exit status 2.
 
     `remedy` follows a message that names no command of its own.
     """
@@ -26,6 +26,8 @@ def run(main: Callable[[], object], remedy: str = "") -> None:
         main()
     except PipelineError as error:
         sys.exit(_refuse(error, remedy))
+    except MemoryError as error:
+        sys.exit(_refuse(PipelineError(f"not enough memory: {error}".rstrip(": ")), remedy))
 
 
 def _refuse(error: PipelineError, remedy: str) -> int:

@@ -15,7 +15,10 @@ NAMES = ["download", "filter_5_8", "preprocess", "gridsearch", "train", "evaluat
 # Each room may import from itself and from those to its right.
 ROOMS = ["stages", "figures", "analysis", "pipeline", "l1svc"]
 # These let a value pass or end the stage: they cannot change a result, so no stage depends on them.
-PASS_OR_END = {f"pipeline/{name}.py" for name in ("params", "errors", "convergence", "progress")}
+PASS_OR_END = {
+    f"pipeline/{name}.py"
+    for name in ("params", "errors", "convergence", "progress", "schemas", "unpickle")
+}
 
 
 def imports(file: Path) -> set[Path]:

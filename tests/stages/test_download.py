@@ -97,7 +97,7 @@ def test_the_stage_writes_what_the_first_source_gives(project, small_mnist, monk
     assert list(got) == list(small_mnist)
     for name, array in small_mnist.items():
         np.testing.assert_array_equal(got[name], array)
-    assert load_about(Path("data/raw/about.json")) == DATASETS["mnist"].about
+    assert load_about(Path("data/raw/about.json"), 784, np.array([5, 8])) == DATASETS["mnist"].about
 
 
 def test_a_file_of_ones_own_takes_its_place(project, small_mnist, tmp_path: Path) -> None:
@@ -109,5 +109,7 @@ def test_a_file_of_ones_own_takes_its_place(project, small_mnist, tmp_path: Path
     with np.load("data/raw/images.npz") as archive:
         for name, array in small_mnist.items():
             np.testing.assert_array_equal(archive[name], array)
-    about = load_about(Path("data/raw/about.json"))
+    about = load_about(
+        Path("data/raw/about.json"), small_mnist["x_train"][0].size, small_mnist["y_train"]
+    )
     assert (about.title, about.names[8]) == ("mine.npz", "g")
