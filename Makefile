@@ -48,6 +48,7 @@ lock: $(VENV)/run ## Compile the .in files into the hashed locks, with the newes
 
 clean: ## Remove the environment and DVC's cache; results stay
 	@rm -rf $(VENV) .dvc/cache .dvc/tmp
+	@find data metrics plots -name '.*.tmp' -delete
 
 # A stamp is written last: an interrupted set-up is begun anew. The first one says whose environment
 # it is. After the project was moved, the Python replaced, or for another `make PYTHON=...`: anew.

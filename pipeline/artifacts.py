@@ -6,6 +6,7 @@ is missing, damaged or not what the stage before writes.
 """
 
 import csv
+import glob
 import io
 import json
 import os
@@ -32,8 +33,10 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            left.unlink(missing_ok=True)  # by a killed run
         try:
-            with beside.open("wb") as file:
+            with beside.open("xb") as file:  # new: no link that someone laid there is followed
                 yield file
             beside.replace(path)
         finally:

@@ -264,33 +264,15 @@ def _keys(model: type[Section]) -> str:
 
 def _show(value: Any) -> str:
     """A value as YAML's flow style writes it; a text in quotes, so that '1' is not 1."""
+    shown = ""
     try:
-        shown = json.dumps(value, default=str)
+        for part in json.JSONEncoder(default=str).iterencode(value):
+            shown += part
+            if len(shown) > 80:  # aliases of aliases may stand for gigabytes
+                return shown[:77] + "..."
     except ValueError:  # an alias within itself
-        shown = repr(value)
-    return shown if len(shown) <= 80 else shown[:77] + "..."
-
-
-def run_stage(main: Callable[..., object], section: str | None = None) -> None:
-    """Run a stage's `main` with its section of params.yaml, if it has one; refuse in one line.
-
-    DVC looks at params.yaml when the stage has ended: a section that was changed meanwhile would
-    be recorded with the results of its old values. It is read again, and such a run refused.
-    """
-
-    def stage() -> None:
-        if section is None:
-            main()
-            return
-        params = getattr(load_params(), section)
-        main(params)
-        if getattr(load_params(), section) != params:
-            raise ParamsError(
-                f"{FILE}: {section}: changed while the stage ran, which used the values before"
-            )
-
-    # DVC has removed the stage's results before it began.
-    run(stage, remedy="then `dvc repro` gives all results back")
+        return shown + "..."
+    return shown
 
 
 if __name__ == "__main__":

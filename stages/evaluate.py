@@ -32,9 +32,10 @@ from pipeline.artifacts import (
 )
 from pipeline.canonical import round_scores, scores
 from pipeline.labels import signs
-from pipeline.params import Evaluate, run_stage
+from pipeline.params import Evaluate
 from pipeline.progress import progress
 from pipeline.schemas import PREPROCESSED, load, load_model
+from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")

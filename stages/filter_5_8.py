@@ -11,8 +11,9 @@ import numpy as np
 
 from pipeline.artifacts import save_arrays
 from pipeline.errors import PipelineError, listed
-from pipeline.params import Filter58, run_stage
+from pipeline.params import Filter58
 from pipeline.schemas import IMAGES, load
+from pipeline.stage import run_stage
 
 INPUT = Path("data/raw/images.npz")
 OUTPUT = Path("data/filtered.npz")

@@ -17,10 +17,11 @@ from figures.validation_curve import validation_curve
 from pipeline.artifacts import save_bytes, save_metrics, save_object, save_table
 from pipeline.canonical import gap_bound, log10_gap_bound
 from pipeline.labels import signs
-from pipeline.params import GridSearch, run_stage
+from pipeline.params import GridSearch
 from pipeline.progress import progress
 from pipeline.schemas import PREPROCESSED, load
 from pipeline.solvers import SOLVERS, Results
+from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 RESULT = Path("data/gridsearch.joblib")

@@ -28,9 +28,10 @@ from pipeline.artifacts import (
     save_text,
 )
 from pipeline.labels import signs
-from pipeline.params import Interpret, ParamsError, border_refusal, run_stage
+from pipeline.params import Interpret, ParamsError, border_refusal
 from pipeline.progress import progress
 from pipeline.schemas import PREPROCESSED, load, load_model
+from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")

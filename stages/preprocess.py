@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.artifacts import save_arrays
-from pipeline.params import run_stage
 from pipeline.schemas import FILTERED, load
+from pipeline.stage import run_stage
 
 INPUT = Path("data/filtered.npz")
 OUTPUT = Path("data/preprocessed.npz")

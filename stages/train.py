@@ -16,9 +16,10 @@ from pipeline.artifacts import save_metrics, save_object
 from pipeline.canonical import log10_gap_bound, round_objective, round_weights
 from pipeline.convergence import converged
 from pipeline.labels import signs
-from pipeline.params import Train, run_stage
+from pipeline.params import Train
 from pipeline.schemas import PREPROCESSED, load, load_best_C
 from pipeline.solvers import SOLVERS
+from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 SEARCH = Path("data/gridsearch.joblib")

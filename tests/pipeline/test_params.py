@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import get_scorer_names
 
 from pipeline.datasets import DATASETS, SOURCES
-from pipeline.errors import PipelineError
 from pipeline.params import (
     SCORINGS,
     Download,
@@ -23,7 +22,6 @@ from pipeline.params import (
     _read,
     border_refusal,
     load_params,
-    run_stage,
 )
 from pipeline.solvers import SOLVERS
 from tests.wrong_params import WRONG
@@ -282,67 +280,3 @@ def test_a_long_value_is_cut(params_text: str, tmp_path: Path) -> None:
         load_params(write(tmp_path, params_text.replace("C:\n", f"C: {bad}\n")))
     shown = str(caught.value).split("got ")[1].split("; allowed")[0]
     assert shown == bad[:77] + "..."
-
-
-# A stage
-
-
-GIVES_BACK = " (then `dvc repro` gives all results back)\n"
-
-
-@pytest.fixture
-def refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
-    """Run a stage that is refused; what it says."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(main: Callable[..., object], section: str | None) -> str:
-        with pytest.raises(SystemExit) as caught:
-            run_stage(main, section)
-        assert caught.value.code == 2
-        return capsys.readouterr().err
-
-    return run
-
-
-def test_a_stage_gets_its_own_section(tmp_path: Path, params_text: str, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path, params_text)
-    given: list[object] = []
-    run_stage(given.append, "train")
-    assert given == [load_params().train]
-    run_stage(lambda: given.append("without"))
-    assert given[1:] == ["without"]
-
-
-def test_a_section_that_changes_while_its_stage_runs_is_refused(
-    tmp_path: Path, params_text: str, refused
-) -> None:
-    write(tmp_path, params_text)
-
-    def edit(params: Train) -> None:
-        assert params.C is None
-        write(tmp_path, params_text.replace("C:\n", "C: 0.3\n"))
-
-    said = refused(edit, "train")
-    assert said.startswith("params.yaml: train: changed while the stage ran, ")
-    assert said.endswith(GIVES_BACK)
-    run_stage(lambda params: write(tmp_path, params_text), "gridsearch")  # another's section
-
-
-def test_a_refused_stage_says_how_its_results_come_back(
-    tmp_path: Path, params_text: str, refused
-) -> None:
-    write(tmp_path, params_text.replace("cv: 5", "cv: 1"))
-    assert refused(print, "train") == (
-        "params.yaml: gridsearch.cv: got 1; allowed: an integer, 2 to 100 folds" + GIVES_BACK
-    )
-
-    def fail(command: str = "") -> None:
-        raise PipelineError(f"data: missing{command}")
-
-    assert refused(fail, None) == "data: missing" + GIVES_BACK
-    assert refused(lambda: fail("; `dvc repro` makes it"), None) == (
-        "data: missing; `dvc repro` makes it\n"
-    )
