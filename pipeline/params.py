@@ -53,8 +53,10 @@ Seconds = Annotated[
 ]
 Name = Annotated[str, Field(min_length=1, max_length=24)]  # for which pictures have room
 Text = Annotated[str, Field(min_length=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Tolerance = Annotated[float, Field(gt=0, lt=1, description="a number, 0 < tol < 1")]
+Regularisation = Annotated[
+    float, Field(ge=1e-9, le=1e6)
+]  # beyond: no weight at all, or all that fit
+Tolerance = Annotated[float, Field(ge=1e-16, lt=1, description="a number, 1e-16 <= tol < 1")]
 Iterations = Annotated[int, Field(ge=1, le=10**9, description="an integer, 1 to 10**9")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="an integer, 0 to 2**32 - 1")]
 Solver = Annotated[str, AfterValidator(_among(SOLVERS)), Field(description=" or ".join(SOLVERS))]
@@ -110,9 +112,9 @@ class Filter58(Section):
 
 
 class GridSearch(Section):
-    C: Annotated[list[Positive], Field(min_length=1), AfterValidator(_distinct)] = Field(
-        description="a list of one or more different finite numbers > 0"
-    )
+    C: Annotated[
+        list[Regularisation], Field(min_length=1, max_length=1000), AfterValidator(_distinct)
+    ] = Field(description="a list of 1 to 1000 different numbers, 1e-9 to 1e6")
     cv: Annotated[int, Field(ge=2, le=100, description="an integer, 2 to 100 folds")]
     scoring: Annotated[str, AfterValidator(_among(SCORINGS))] = Field(
         description="one of " + ", ".join(SCORINGS)
@@ -124,7 +126,9 @@ class GridSearch(Section):
 
 
 class Train(Section):
-    C: Positive | None = Field(description="null (the search's best) or a finite number > 0")
+    C: Regularisation | None = Field(
+        description="null (the search's best) or a number, 1e-9 to 1e6"
+    )
     solver: Solver
     tol: Tolerance
     max_iter: Iterations

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from dvc.utils.serialize import loads_yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.metrics import get_scorer_names
 
@@ -119,6 +119,26 @@ def test_files_that_are_no_params_at_all(tmp_path: Path, content: bytes, line: s
     assert line in str(caught.value)
 
 
+def test_aliases_of_aliases_are_refused_at_once(params_text: str, tmp_path: Path) -> None:
+    """Under 2 kB that would stand for 2^60 values, could anyone write them out."""
+    bomb = "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 60))
+    for text in (
+        params_text + "a0: &a0 [1, 2]\n" + bomb,
+        ("a0: &a0 [1, 2]\n" + bomb + params_text.replace("C:\n", "C: *a59\n")),
+    ):
+        with pytest.raises(ParamsError, match=r"params\.yaml: a0: unknown key") as refused:
+            load_params(write(tmp_path, text))
+        assert len(str(refused.value)) < 300
+    nested = "[" * 200 + "]" * 200
+    with pytest.raises(ParamsError, match=r"train\.C: got \[\[.*\.\.\.; allowed: "):
+        load_params(write(tmp_path, params_text.replace("C:\n", f"C: {nested}\n")))
+    inside = "C: " + "&b0 [1, 2]\n".replace("\n", "")
+    for k in range(1, 40):
+        inside = inside.replace("C: ", "C: [", 1) + f", &b{k} [*b{k - 1}, *b{k - 1}]]"
+    with pytest.raises(ParamsError, match=r"train\.C: got \[\[.*\.\.\.; allowed: "):
+        load_params(write(tmp_path, params_text.replace("C:\n", inside + "\n")))
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"absent\.yaml: cannot be read \(No such file"):
         load_params(tmp_path / "absent.yaml")
@@ -156,6 +176,11 @@ anchored = st.builds(
 
 
 @given(nodes.map("key: {}".format) | anchored)
+@example("a: 1\u2028b: 2")
+@example("a: x\x85b: 2")
+@example("%YAML 1.1\n---\na: 0o17\nb: 017\nc: yes\nd: 1:30\n")
+@example("a: 0x10\nb: 0o17\nc: 017\nd: 1_000\n")
+@example("a: &x {b: 1}\nc: {<<: *x, d: 2}\n")
 def test_what_we_read_is_what_dvc_tracks(tmp_path_factory: Any, text: str) -> None:
     """DVC's reader and ours make the same of scalars, mappings, anchors and merge keys, or both
     refuse."""
