@@ -101,6 +101,7 @@ class Download(Section):
         AfterValidator(_distinct),
     ] = Field(description=f"a list of one or more of {', '.join(SOURCES)}, each once")
     timeout: Seconds
+    total: Seconds
 
 
 class Filter58(Section):

@@ -102,7 +102,7 @@ def test_the_ends_are_allowed(
         (
             b"{}",
             "download: missing; allowed: a mapping with the keys dataset, file, sha256, "
-            "class_names, sources, timeout (and 5 more)",
+            "class_names, sources, timeout, total (and 5 more)",
         ),
         (b"\xff\xfe", "not YAML: 'utf-8' codec"),
         (b"gridsearch: &a [*a]", "download: missing"),
@@ -206,7 +206,7 @@ def test_the_names_are_those_that_there_are() -> None:
             assert Train(solver=name, **rest).solver == name
         if name in SOURCES:
             own = {"dataset": "mnist", "file": None, "sha256": None, "class_names": None}
-            assert Download(**own, sources=[name], timeout=1).sources == [name]
+            assert Download(**own, sources=[name], timeout=1, total=1).sources == [name]
 
 
 def fashion(text: str) -> str:
