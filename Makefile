@@ -9,7 +9,7 @@ unexport PYTHONHOME PYTHONINSPECT PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYT
 PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help repro plots pairs check test s3 mutants bench lock clean
+.PHONY: help repro plots pairs verify check test s3 mutants bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ plots: repro ## Draw all plots on one page, which opens without a network
 
 pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (ten minutes or more)
 	@python -m tools.pairs
+
+verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is damaged
+	@python -m tools.verify $(if $(FIX),--fix)
 
 check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
