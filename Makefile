@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --
 PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help repro plots pairs check test wheel s3 cluster mutants bench lock clean
+.PHONY: help repro plots pairs verify check test wheel s3 cluster mutants bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ plots: repro ## Draw all plots on one page, which opens without a network
 
 pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (ten minutes or more)
 	@python -m tools.pairs
+
+verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is damaged
+	@python -m tools.verify $(if $(FIX),--fix)
 
 check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
@@ -57,6 +60,7 @@ lock: $(VENV)/run ## Compile the .in files into the hashed locks, with the newes
 
 clean: ## Remove the environment and DVC's cache; results stay
 	@rm -rf $(VENV) .dvc/cache .dvc/tmp
+	@find data metrics plots -name '.*.tmp' -delete
 
 # A stamp is written last: an interrupted set-up is begun anew. The first one says whose environment
 # it is. After the project was moved, the Python replaced, or for another `make PYTHON=...`: anew.

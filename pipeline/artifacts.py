@@ -6,6 +6,7 @@ is missing, damaged or not what the stage before writes.
 """
 
 import csv
+import glob
 import io
 import json
 import os
@@ -32,8 +33,10 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            left.unlink(missing_ok=True)  # by a killed run
         try:
-            with beside.open("wb") as file:
+            with beside.open("xb") as file:  # new: no link that someone laid there is followed
                 yield file
             beside.replace(path)
         finally:
@@ -44,13 +47,18 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Whatever a damaged file makes its reader raise becomes one line."""
+    """Whatever a file that cannot be read, or is damaged, makes its reader raise: one line."""
     try:
         yield
     except FileNotFoundError as error:
         raise ArtifactError(f"{path}: missing; `dvc repro` makes it") from error
-    except Exception as error:  # damaged bytes make a reader raise almost anything
-        reason = f"{type(error).__name__}: {error}"
+    except MemoryError as error:
+        raise ArtifactError(f"{path}: cannot be read: not enough memory") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the file system's, not ours
+            raise ArtifactError(f"{path}: cannot be read: {error.strerror}") from error
+        #   # damaged bytes make a reader raise almost anything
+        reason = f"{type(error).__name__}: {error}"[:200]
         raise ArtifactError(f"{path}: damaged ({reason}); `dvc repro` mends it") from error
 
 
@@ -91,11 +99,11 @@ def save_object(path: Path, value: Any) -> None:
 
 
 def load_object(path: Path) -> Any:
-    """Read what `save_object` wrote. A joblib file can run code: only for this pipeline's own."""
-    import joblib  # late: most readers and writers of files do without
+    """Read what `save_object` wrote; code in it does not run (pipeline/unpickle.py)."""
+    from pipeline.unpickle import unpickle  # late: most readers and writers of files do without
 
     with reading(path):
-        return joblib.load(path)
+        return unpickle(path)
 
 
 def save_metrics(path: Path, metrics: dict[str, Any]) -> None:

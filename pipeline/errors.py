@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable, Sequence
 
+MAX_LINE = 300  # characters of a message; what is allowed stands at its end
+
 
 class PipelineError(Exception):
     """A mistake that its reader can mend: the message says where, what was got, what is allowed."""
@@ -18,7 +20,7 @@ def listed(labels: Sequence[int]) -> str:
 
 
 def run(main: Callable[[], object], remedy: str = "") -> None:
-    """Run `main`; a PipelineError becomes one line on stderr and exit status 2.
+    """Run `main`; a PipelineError, or no memory left, becomes one line on stderr, exit status 2.
 
     `remedy` follows a message that names no command of its own.
     """
@@ -26,10 +28,15 @@ def run(main: Callable[[], object], remedy: str = "") -> None:
         main()
     except PipelineError as error:
         sys.exit(_refuse(error, remedy))
+    except MemoryError as error:
+        sys.exit(_refuse(PipelineError(f"not enough memory: {error}".rstrip(": ")), remedy))
 
 
 def _refuse(error: PipelineError, remedy: str) -> int:
-    line = " ".join(str(error).split())
+    shown = (c if c.isprintable() else repr(c)[1:-1] for c in " ".join(str(error).split()))
+    line = "".join(shown)
+    if len(line) > MAX_LINE:
+        line = f"{line[: MAX_LINE - 100]} … {line[-90:]}"
     if remedy and "`" not in line:
         line += f" ({remedy})"
     print(line, file=sys.stderr)

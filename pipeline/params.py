@@ -53,8 +53,10 @@ Seconds = Annotated[
 ]
 Name = Annotated[str, Field(min_length=1, max_length=24)]  # for which pictures have room
 Text = Annotated[str, Field(min_length=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Tolerance = Annotated[float, Field(gt=0, lt=1, description="a number, 0 < tol < 1")]
+Regularisation = Annotated[
+    float, Field(ge=1e-9, le=1e6)
+]  # beyond: no weight at all, or all that fit
+Tolerance = Annotated[float, Field(ge=1e-16, lt=1, description="a number, 1e-16 <= tol < 1")]
 Iterations = Annotated[int, Field(ge=1, le=10**9, description="an integer, 1 to 10**9")]
 Seed = Annotated[int, Field(ge=0, lt=2**32, description="an integer, 0 to 2**32 - 1")]
 Solver = Annotated[str, AfterValidator(_among(SOLVERS)), Field(description=" or ".join(SOLVERS))]
@@ -99,6 +101,7 @@ class Download(Section):
         AfterValidator(_distinct),
     ] = Field(description=f"a list of one or more of {', '.join(SOURCES)}, each once")
     timeout: Seconds
+    total: Seconds
 
 
 class Filter58(Section):
@@ -110,9 +113,9 @@ class Filter58(Section):
 
 
 class GridSearch(Section):
-    C: Annotated[list[Positive], Field(min_length=1), AfterValidator(_distinct)] = Field(
-        description="a list of one or more different finite numbers > 0"
-    )
+    C: Annotated[
+        list[Regularisation], Field(min_length=1, max_length=1000), AfterValidator(_distinct)
+    ] = Field(description="a list of 1 to 1000 different numbers, 1e-9 to 1e6")
     cv: Annotated[int, Field(ge=2, le=100, description="an integer, 2 to 100 folds")]
     scoring: Annotated[str, AfterValidator(_among(SCORINGS))] = Field(
         description="one of " + ", ".join(SCORINGS)
@@ -124,7 +127,9 @@ class GridSearch(Section):
 
 
 class Train(Section):
-    C: Positive | None = Field(description="null (the search's best) or a finite number > 0")
+    C: Regularisation | None = Field(
+        description="null (the search's best) or a number, 1e-9 to 1e6"
+    )
     solver: Solver
     tol: Tolerance
     max_iter: Iterations
@@ -264,33 +269,15 @@ def _keys(model: type[Section]) -> str:
 
 def _show(value: Any) -> str:
     """A value as YAML's flow style writes it; a text in quotes, so that '1' is not 1."""
+    shown = ""
     try:
-        shown = json.dumps(value, default=str)
+        for part in json.JSONEncoder(default=str).iterencode(value):
+            shown += part
+            if len(shown) > 80:  # aliases of aliases may stand for gigabytes
+                return shown[:77] + "..."
     except ValueError:  # an alias within itself
-        shown = repr(value)
-    return shown if len(shown) <= 80 else shown[:77] + "..."
-
-
-def run_stage(main: Callable[..., object], section: str | None = None) -> None:
-    """Run a stage's `main` with its section of params.yaml, if it has one; refuse in one line.
-
-    DVC looks at params.yaml when the stage has ended: a section that was changed meanwhile would
-    be recorded with the results of its old values. It is read again, and such a run refused.
-    """
-
-    def stage() -> None:
-        if section is None:
-            main()
-            return
-        params = getattr(load_params(), section)
-        main(params)
-        if getattr(load_params(), section) != params:
-            raise ParamsError(
-                f"{FILE}: {section}: changed while the stage ran, which used the values before"
-            )
-
-    # DVC has removed the stage's results before it began.
-    run(stage, remedy="then `dvc repro` gives all results back")
+        return shown + "..."
+    return shown
 
 
 if __name__ == "__main__":

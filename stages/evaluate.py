@@ -20,14 +20,11 @@ from sklearn.metrics import (
     roc_auc_score,
     roc_curve,
 )
-from sklearn.svm import LinearSVC
 
 from figures.contributions import contributions
 from figures.style import png
 from pipeline.about import load_about
 from pipeline.artifacts import (
-    load_arrays,
-    load_object,
     save_arrays,
     save_bytes,
     save_metrics,
@@ -35,8 +32,10 @@ from pipeline.artifacts import (
 )
 from pipeline.canonical import round_scores, scores
 from pipeline.labels import signs
-from pipeline.params import Evaluate, run_stage
+from pipeline.params import Evaluate
 from pipeline.progress import progress
+from pipeline.schemas import PREPROCESSED, load, load_model
+from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
@@ -112,11 +111,10 @@ def least_certain(f: np.ndarray, count: int) -> np.ndarray:
 
 
 def main(params: Evaluate) -> None:
-    model: LinearSVC = load_object(MODEL)
-    data = load_arrays(
-        INPUT, *(f"{name}_{part}" for part in PARTS for name in ("X", "y", "index")), "classes"
-    )
-    about = load_about(ABOUT)
+    data = load(INPUT, PREPROCESSED)
+    pixels = data["X_train"].shape[1]
+    model = load_model(MODEL, data["classes"], pixels)
+    about = load_about(ABOUT, pixels, data["classes"])
     negative, positive = about.named(data["classes"])
     report: dict[str, Any] = {}
     predictions: dict[str, np.ndarray] = {}

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import load_arrays, save_arrays
+from pipeline.artifacts import save_arrays
 from pipeline.errors import PipelineError, listed
-from pipeline.params import Filter58, run_stage
+from pipeline.params import Filter58
+from pipeline.schemas import IMAGES, load
+from pipeline.stage import run_stage
 
 INPUT = Path("data/raw/images.npz")
 OUTPUT = Path("data/filtered.npz")
@@ -52,7 +54,7 @@ def keep_classes(
 
 
 def main(params: Filter58) -> None:
-    raw = load_arrays(INPUT, "x_train", "y_train", "x_test", "y_test")
+    raw = load(INPUT, IMAGES)
     X_train, y_train, index_train = keep_classes(raw["x_train"], raw["y_train"], params.classes)
     X_test, y_test, index_test = keep_classes(raw["x_test"], raw["y_test"], params.classes)
     save_arrays(

@@ -14,12 +14,14 @@ from sklearn.model_selection import StratifiedKFold
 
 from figures.style import png
 from figures.validation_curve import validation_curve
-from pipeline.artifacts import load_arrays, save_bytes, save_metrics, save_object, save_table
+from pipeline.artifacts import save_bytes, save_metrics, save_object, save_table
 from pipeline.canonical import gap_bound, log10_gap_bound
 from pipeline.labels import signs
-from pipeline.params import GridSearch, run_stage
+from pipeline.params import GridSearch
 from pipeline.progress import progress
+from pipeline.schemas import PREPROCESSED, load
 from pipeline.solvers import SOLVERS, Results
+from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 RESULT = Path("data/gridsearch.joblib")
@@ -132,7 +134,7 @@ def sparsest_within_one_error(found: Results) -> int:
 
 
 def main(params: GridSearch) -> None:
-    data = load_arrays(INPUT, "X_train", "y_train", "classes")
+    data = load(INPUT, PREPROCESSED, "X_train", "y_train", "classes")
     y = signs(data["y_train"], data["classes"])
     found = search(data["X_train"], y, params)
     save_object(RESULT, found)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.svm import LinearSVC
 
 from analysis.path import path_grid, solve_path
 from analysis.stability import OFTEN, frequencies, often
@@ -23,16 +22,16 @@ from figures.stability import stability
 from figures.style import png
 from pipeline.about import load_about
 from pipeline.artifacts import (
-    load_arrays,
-    load_object,
     save_bytes,
     save_metrics,
     save_table,
     save_text,
 )
 from pipeline.labels import signs
-from pipeline.params import Interpret, ParamsError, border_refusal, run_stage
+from pipeline.params import Interpret, ParamsError, border_refusal
 from pipeline.progress import progress
+from pipeline.schemas import PREPROCESSED, load, load_model
+from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 MODEL = Path("data/model.joblib")
@@ -77,13 +76,13 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
 
 
 def main(params: Interpret) -> None:
-    about = load_about(ABOUT)
+    names = ("X_train", "y_train", "X_test", "y_test", "index_test", "classes")
+    X, y, X_test, y_test, index, classes = load(INPUT, PREPROCESSED, *names).values()
+    model = load_model(MODEL, classes, X.shape[1])
+    about = load_about(ABOUT, X.shape[1], classes)
     refusal = border_refusal(params.border, about.shape)
     if refusal:
         raise ParamsError(f"params.yaml: {refusal}")
-    model: LinearSVC = load_object(MODEL)
-    names = ("X_train", "y_train", "X_test", "y_test", "index_test", "classes")
-    X, y, X_test, y_test, index, classes = load_arrays(INPUT, *names).values()
     s, s_test = signs(y, classes), signs(y_test, classes)
     negative, positive = about.named(classes)
     bias, C = float(model.intercept_[0]), model.C

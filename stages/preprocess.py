@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import load_arrays, save_arrays
-from pipeline.params import run_stage
+from pipeline.artifacts import save_arrays
+from pipeline.schemas import FILTERED, load
+from pipeline.stage import run_stage
 
 INPUT = Path("data/filtered.npz")
 OUTPUT = Path("data/preprocessed.npz")
@@ -21,16 +22,7 @@ def scale_and_flatten(images: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    kept = load_arrays(
-        INPUT,
-        "X_train",
-        "y_train",
-        "index_train",
-        "X_test",
-        "y_test",
-        "index_test",
-        "classes",
-    )
+    kept = load(INPUT, FILTERED)
     for name in ("X_train", "X_test"):
         kept[name] = scale_and_flatten(kept[name])
     save_arrays(OUTPUT, **kept)

@@ -12,12 +12,14 @@ import numpy as np
 from sklearn.svm import LinearSVC
 
 from l1svc import objective, relative_duality_gap
-from pipeline.artifacts import load_arrays, load_object, save_metrics, save_object
+from pipeline.artifacts import save_metrics, save_object
 from pipeline.canonical import log10_gap_bound, round_objective, round_weights
 from pipeline.convergence import converged
 from pipeline.labels import signs
-from pipeline.params import Train, run_stage
+from pipeline.params import Train
+from pipeline.schemas import PREPROCESSED, load, load_best_C
 from pipeline.solvers import SOLVERS
+from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 SEARCH = Path("data/gridsearch.joblib")
@@ -74,9 +76,9 @@ def metrics(model: LinearSVC, X: np.ndarray, s: np.ndarray) -> dict[str, Any]:
 
 
 def main(params: Train) -> None:
-    data = load_arrays(INPUT, "X_train", "y_train", "classes")
+    data = load(INPUT, PREPROCESSED, "X_train", "y_train", "classes")
     X, y, classes = data["X_train"], data["y_train"], data["classes"]
-    C = load_object(SEARCH)["best_params_"]["C"] if params.C is None else params.C
+    C = load_best_C(SEARCH) if params.C is None else params.C
     model = fit(X, y, classes, C, params)
     save_object(MODEL, model)
     save_metrics(METRICS, metrics(model, X, signs(y, classes)))

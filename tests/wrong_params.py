@@ -2,15 +2,15 @@
 
 # (what stands in params.yaml, what stands there instead, the line after "params.yaml")
 SECTIONS = "a mapping with the keys download, filter_5_8, gridsearch, train, evaluate, interpret"
-C_LIST = "a list of one or more different finite numbers > 0"
-C_OR_NULL = "null (the search's best) or a finite number > 0"
+C_LIST = "a list of 1 to 1000 different numbers, 1e-9 to 1e6"
+C_OR_NULL = "null (the search's best) or a number, 1e-9 to 1e6"
 FOLDS = "an integer, 2 to 100 folds"
 CLASSES = "a list of two different labels of the data set"
 SOURCES = "a list of one or more of keras, pypi, npm, debian, each once"
 BORDER = "an integer from 1 to less than half a side"
 ITERATIONS = "an integer, 1 to 10**9"
 SEED = "an integer, 0 to 2**32 - 1"
-TOL = "a number, 0 < tol < 1"
+TOL = "a number, 1e-16 <= tol < 1"
 
 WRONG = [
     ("cv: 5", "cv: 1", f": gridsearch.cv: got 1; allowed: {FOLDS}"),
@@ -24,6 +24,10 @@ WRONG = [
     ("  cv: 5\n", "  cvs: 5\n", ": gridsearch.cvs: unknown key; allowed: "),
     ("  cv: 5\n", "  cv: 5\n  cv: 6\n", 'not YAML: found duplicate key "cv" with value "6"'),
     ("C: [0.025", "C: [0", f": gridsearch.C[0]: got 0; allowed: {C_LIST}"),
+    ("C: [0.025", "C: [1e-300", f": gridsearch.C[0]: got 1e-300; allowed: {C_LIST}"),
+    ("C: [0.025", "C: [1.0e+300", f": gridsearch.C[0]: got 1e+300; allowed: {C_LIST}"),
+    ("C:\n", "C: 1.7e+308\n", f": train.C: got 1.7e+308; allowed: {C_OR_NULL}"),
+    ("C:\n", "C: 1.0e-320\n", f": train.C: got 1e-320; allowed: {C_OR_NULL}"),
     ("C: [0.025", "C: [-0.5", f": gridsearch.C[0]: got -0.5; allowed: {C_LIST}"),
     ("C: [0.025", "C: [.nan", f": gridsearch.C[0]: got NaN; allowed: {C_LIST}"),
     ("C: [0.025", "C: [.inf", f": gridsearch.C[0]: got Infinity; allowed: {C_LIST}"),

@@ -45,6 +45,7 @@ from figures.pairs import Pair, pairs_figure
 from figures.style import png
 from pipeline.artifacts import save_bytes, save_table
 from pipeline.errors import PipelineError, run
+from tools.mend import mend
 
 TABLE, PICTURE = Path("docs/pairs.csv"), Path("docs/pairs.png")
 COPY, LOCK = Path(".dvc/tmp/pairs"), Path(".dvc/tmp/pairs.lock")
@@ -408,6 +409,7 @@ def main() -> None:
     if options.jobs < 1:
         parser.error(f"--jobs: got {options.jobs}; allowed: 1 or more")
     try:
+        run(mend)
         run(lambda: all_pairs(sorted(set(options.digits)), options.jobs))
     except KeyboardInterrupt:
         sys.exit("pairs: stopped; `make pairs` goes on with what is missing")

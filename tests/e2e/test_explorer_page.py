@@ -1,6 +1,7 @@
 """The explorer in a real Chromium: its numbers are the model's, and everybody can use it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -221,3 +222,29 @@ def test_it_is_accessible_in_light_and_dark(chromium: Browser, file: Path, schem
     context.close()
     serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
     assert serious == []
+
+
+def test_what_came_with_the_data_is_text_and_runs_nothing(
+    chromium: Browser, data, models, tmp_path: Path
+) -> None:
+    run = "document.title='hacked'"
+    names = (f"</script><script>{run}</script>", f"<!--<script><img src=x onerror={run}>")
+    about = replace(
+        ABOUT, credit=f"<svg onload={run}>", names=dict(zip(CLASSES, names, strict=True))
+    )
+    X, X_test = data["X_train"], data["X_test"]
+    s, s_test = (signs(data[f"y_{part}"], np.array(CLASSES)) for part in ("train", "test"))
+    points = solve_path(X, s, X_test, s_test, [0.05, 0.2])
+    y = about.named(data["y_test"])
+    text = explorer.page(points, X_test, y, data["index_test"], names, 0.2, about)
+    spoiled = text.replace("</body>", f"<script>{run}</script><img src=x onerror={run}></body>")
+    assert spoiled != text
+    for html, complaints in ((text, False), (spoiled, True)):
+        (tmp_path / "page.html").write_text(html, encoding="utf-8")
+        page, said = chromium.new_page(), []
+        page.on("console", lambda message, said=said: said.append(message.text))
+        page.goto((tmp_path / "page.html").as_uri())
+        expect(page.locator("body")).to_contain_text(names[0])
+        assert page.title() != "hacked"
+        assert any("Content Security Policy" in line for line in said) == complaints
+        page.close()

@@ -103,6 +103,19 @@ def test_after_ctrl_c_in_interpret(
     all_comes_back()
 
 
+@pytest.mark.parametrize("file", [".dvc/tmp/rwlock", "dvc.lock"])
+def test_make_repro_goes_on_where_dvc_was_killed_as_it_wrote(
+    project: Path, run: Run, snapshot, file: str
+) -> None:
+    before = snapshot()
+    (project / file).write_text("")
+    assert run("dvc", "repro", check=False).returncode != 0
+    done = run("python", "-m", "tools.repro")
+    assert done.stderr.splitlines()[0].startswith(f"{file}: cut off by an interrupted dvc; ")
+    assert stages_run(done) == []
+    assert snapshot() == before
+
+
 def test_after_a_failed_download(run: Run, params: Path, all_comes_back, server: Server) -> None:
     change(params, download={"sources": ["pypi"]})
     done = run("dvc", "repro", check=False, PIP_INDEX_URL=server.url, PIP_NO_INDEX="1")

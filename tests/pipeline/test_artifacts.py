@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
         save_object(file, {"big": np.zeros(10000), "bad": lambda: None})
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["model.joblib"]
+
+
+def test_what_a_killed_run_left_is_removed_and_no_link_is_followed(tmp_path: Path) -> None:
+    file, other = tmp_path / "a[1].txt", tmp_path / "precious"
+    other.write_text("kept")
+    (tmp_path / f".a[1].txt.{os.getpid()}.tmp").symlink_to(other)
+    (tmp_path / ".a[1].txt.1.tmp").write_text("left by a killed run")
+    (tmp_path / ".b.txt.1.tmp").write_text("of another file")
+    save_text(file, "new")
+    assert other.read_text() == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *(".b.txt.1.tmp", "a[1].txt", "precious")
+    ]
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 from dvc.utils.serialize import loads_yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.metrics import get_scorer_names
 
 from pipeline.datasets import DATASETS, SOURCES
-from pipeline.errors import PipelineError
 from pipeline.params import (
     SCORINGS,
     Download,
@@ -23,7 +22,6 @@ from pipeline.params import (
     _read,
     border_refusal,
     load_params,
-    run_stage,
 )
 from pipeline.solvers import SOLVERS
 from tests.wrong_params import WRONG
@@ -104,7 +102,7 @@ def test_the_ends_are_allowed(
         (
             b"{}",
             "download: missing; allowed: a mapping with the keys dataset, file, sha256, "
-            "class_names, sources, timeout (and 5 more)",
+            "class_names, sources, timeout, total (and 5 more)",
         ),
         (b"\xff\xfe", "not YAML: 'utf-8' codec"),
         (b"gridsearch: &a [*a]", "download: missing"),
@@ -119,6 +117,26 @@ def test_files_that_are_no_params_at_all(tmp_path: Path, content: bytes, line: s
     with pytest.raises(ParamsError) as caught:
         load_params(file)
     assert line in str(caught.value)
+
+
+def test_aliases_of_aliases_are_refused_at_once(params_text: str, tmp_path: Path) -> None:
+    """Under 2 kB that would stand for 2^60 values, could anyone write them out."""
+    bomb = "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 60))
+    for text in (
+        params_text + "a0: &a0 [1, 2]\n" + bomb,
+        ("a0: &a0 [1, 2]\n" + bomb + params_text.replace("C:\n", "C: *a59\n")),
+    ):
+        with pytest.raises(ParamsError, match=r"params\.yaml: a0: unknown key") as refused:
+            load_params(write(tmp_path, text))
+        assert len(str(refused.value)) < 300
+    nested = "[" * 200 + "]" * 200
+    with pytest.raises(ParamsError, match=r"train\.C: got \[\[.*\.\.\.; allowed: "):
+        load_params(write(tmp_path, params_text.replace("C:\n", f"C: {nested}\n")))
+    inside = "C: " + "&b0 [1, 2]\n".replace("\n", "")
+    for k in range(1, 40):
+        inside = inside.replace("C: ", "C: [", 1) + f", &b{k} [*b{k - 1}, *b{k - 1}]]"
+    with pytest.raises(ParamsError, match=r"train\.C: got \[\[.*\.\.\.; allowed: "):
+        load_params(write(tmp_path, params_text.replace("C:\n", inside + "\n")))
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
@@ -158,6 +176,11 @@ anchored = st.builds(
 
 
 @given(nodes.map("key: {}".format) | anchored)
+@example("a: 1\u2028b: 2")
+@example("a: x\x85b: 2")
+@example("%YAML 1.1\n---\na: 0o17\nb: 017\nc: yes\nd: 1:30\n")
+@example("a: 0x10\nb: 0o17\nc: 017\nd: 1_000\n")
+@example("a: &x {b: 1}\nc: {<<: *x, d: 2}\n")
 def test_what_we_read_is_what_dvc_tracks(tmp_path_factory: Any, text: str) -> None:
     """DVC's reader and ours make the same of scalars, mappings, anchors and merge keys, or both
     refuse."""
@@ -183,7 +206,7 @@ def test_the_names_are_those_that_there_are() -> None:
             assert Train(solver=name, **rest).solver == name
         if name in SOURCES:
             own = {"dataset": "mnist", "file": None, "sha256": None, "class_names": None}
-            assert Download(**own, sources=[name], timeout=1).sources == [name]
+            assert Download(**own, sources=[name], timeout=1, total=1).sources == [name]
 
 
 def fashion(text: str) -> str:
@@ -282,67 +305,3 @@ def test_a_long_value_is_cut(params_text: str, tmp_path: Path) -> None:
         load_params(write(tmp_path, params_text.replace("C:\n", f"C: {bad}\n")))
     shown = str(caught.value).split("got ")[1].split("; allowed")[0]
     assert shown == bad[:77] + "..."
-
-
-# A stage
-
-
-GIVES_BACK = " (then `dvc repro` gives all results back)\n"
-
-
-@pytest.fixture
-def refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
-    """Run a stage that is refused; what it says."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(main: Callable[..., object], section: str | None) -> str:
-        with pytest.raises(SystemExit) as caught:
-            run_stage(main, section)
-        assert caught.value.code == 2
-        return capsys.readouterr().err
-
-    return run
-
-
-def test_a_stage_gets_its_own_section(tmp_path: Path, params_text: str, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path, params_text)
-    given: list[object] = []
-    run_stage(given.append, "train")
-    assert given == [load_params().train]
-    run_stage(lambda: given.append("without"))
-    assert given[1:] == ["without"]
-
-
-def test_a_section_that_changes_while_its_stage_runs_is_refused(
-    tmp_path: Path, params_text: str, refused
-) -> None:
-    write(tmp_path, params_text)
-
-    def edit(params: Train) -> None:
-        assert params.C is None
-        write(tmp_path, params_text.replace("C:\n", "C: 0.3\n"))
-
-    said = refused(edit, "train")
-    assert said.startswith("params.yaml: train: changed while the stage ran, ")
-    assert said.endswith(GIVES_BACK)
-    run_stage(lambda params: write(tmp_path, params_text), "gridsearch")  # another's section
-
-
-def test_a_refused_stage_says_how_its_results_come_back(
-    tmp_path: Path, params_text: str, refused
-) -> None:
-    write(tmp_path, params_text.replace("cv: 5", "cv: 1"))
-    assert refused(print, "train") == (
-        "params.yaml: gridsearch.cv: got 1; allowed: an integer, 2 to 100 folds" + GIVES_BACK
-    )
-
-    def fail(command: str = "") -> None:
-        raise PipelineError(f"data: missing{command}")
-
-    assert refused(fail, None) == "data: missing" + GIVES_BACK
-    assert refused(lambda: fail("; `dvc repro` makes it"), None) == (
-        "data: missing; `dvc repro` makes it\n"
-    )

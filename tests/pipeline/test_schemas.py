@@ -1,0 +1,160 @@
+"""What stages hand on: the right files pass, another's end in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.svm import LinearSVC
+
+from pipeline.artifacts import ArtifactError, save_arrays, save_object
+from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load, load_best_C, load_model
+
+SCHEMAS = {"images": IMAGES, "filtered": FILTERED, "preprocessed": PREPROCESSED}
+CLASSES = np.array([8, 5], dtype=np.uint8)
+
+
+def right(which: str) -> dict[str, np.ndarray]:
+    """Arrays as a stage writes them: 12 images of 3×2 to train, 8 to test."""
+    rng = np.random.default_rng(0)
+    arrays: dict[str, np.ndarray] = {}
+    for part, n in (("train", 12), ("test", 8)):
+        X = rng.integers(0, 256, (n, 3, 2), dtype=np.uint8)
+        y = CLASSES[np.arange(n) % 2]
+        if which == "images":
+            arrays |= {f"x_{part}": X, f"y_{part}": y}
+            continue
+        if which == "preprocessed":
+            X = X.reshape(n, 6) / 255.0
+        arrays |= {f"X_{part}": X, f"y_{part}": y, f"index_{part}": np.arange(n)}
+    return arrays if which == "images" else arrays | {"classes": CLASSES}
+
+
+@pytest.fixture(params=SCHEMAS)
+def which(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_what_a_stage_writes_passes(which: str, tmp_path: Path) -> None:
+    arrays = right(which)
+    save_arrays(tmp_path / "a.npz", **arrays)
+    back = load(tmp_path / "a.npz", SCHEMAS[which])
+    assert list(back) == list(arrays)
+    some = list(arrays)[-2:]
+    assert list(load(tmp_path / "a.npz", SCHEMAS[which], *some)) == some
+
+
+WRONG = {
+    "another type": lambda a: a.astype(np.float32),
+    "complex": lambda a: a.astype(complex),
+    "text": lambda a: a.astype(str),
+    "truth values": lambda a: a.astype(bool),
+    "dates": lambda a: a.astype("datetime64[s]"),
+    "nothing": lambda a: a[:0],
+    "one row less": lambda a: a[:-1],
+    "one row more": lambda a: np.concatenate([a, a[:1]]),
+    "a number": lambda a: a.ravel()[0],
+    "another axis": lambda a: a[..., None],
+    "one axis less": lambda a: a.ravel() if a.ndim > 1 else a[None],
+}
+NUMBERS = [np.nan, np.inf, -np.inf, -1e-9, 1.0 + 1e-9, 255.0]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(data=st.data())
+def test_another_ones_arrays_end_in_one_line(tmp_path_factory, data) -> None:
+    which = data.draw(st.sampled_from(sorted(SCHEMAS)))
+    arrays = right(which)
+    name = data.draw(st.sampled_from(list(arrays)))
+    spoiled = arrays[name].copy()
+    if name.startswith("X") and which == "preprocessed" and data.draw(st.booleans()):
+        spoiled.flat[data.draw(st.integers(0, spoiled.size - 1))] = data.draw(
+            st.sampled_from(NUMBERS)
+        )
+    elif name[0] in "yc" and which != "images" and data.draw(st.booleans()):
+        spoiled[data.draw(st.integers(0, len(spoiled) - 1))] = data.draw(st.integers(9, 200))
+    elif name.startswith("index") and data.draw(st.booleans()):
+        spoiled[0] = data.draw(st.integers(-(2**63), -1))
+    else:
+        spoiled = WRONG[data.draw(st.sampled_from(sorted(WRONG)))](spoiled)
+    file = tmp_path_factory.mktemp("foreign") / "a.npz"
+    save_arrays(file, **arrays | {name: spoiled})
+    with pytest.raises(ArtifactError, match=r"a\.npz: not of this pipeline: ") as refused:
+        load(file, SCHEMAS[which])
+    assert len(str(refused.value).replace(str(file), "data/a.npz")) <= 300
+    assert "\n" not in str(refused.value)
+
+
+def fitted() -> LinearSVC:
+    model = LinearSVC(C=0.2)
+    model.coef_, model.intercept_ = np.zeros((1, 6)), np.zeros(1)
+    model.classes_ = CLASSES.astype(np.int64)
+    return model
+
+
+def test_a_model_that_fits_the_data_passes(tmp_path: Path) -> None:
+    save_object(tmp_path / "m.joblib", fitted())
+    assert load_model(tmp_path / "m.joblib", CLASSES, 6).C == 0.2
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("C", None),
+        ("C", "0.2"),
+        ("C", -1.0),
+        ("C", np.nan),
+        ("C", True),
+        ("coef_", np.zeros((1, 5))),
+        ("coef_", np.zeros(6)),
+        ("coef_", np.full((1, 6), np.nan)),
+        ("coef_", np.zeros((1, 6), dtype=complex)),
+        ("coef_", [[0.0] * 6]),
+        ("intercept_", 0.0),
+        ("intercept_", np.array([np.inf])),
+        ("classes_", np.array([5, 8])),
+        ("classes_", np.array(["8", "5"])),
+        ("classes_", None),
+    ],
+)
+def test_a_model_that_does_not_gets_its_line(tmp_path: Path, attribute: str, value) -> None:
+    model = fitted()
+    setattr(model, attribute, value)
+    save_object(tmp_path / "m.joblib", model)
+    with pytest.raises(ArtifactError, match=rf"m\.joblib: not of this pipeline: {attribute}"):
+        load_model(tmp_path / "m.joblib", CLASSES, 6)
+    delattr(model, attribute)
+    save_object(tmp_path / "m.joblib", model)
+    with pytest.raises(ArtifactError, match=rf"m\.joblib: not of this pipeline: {attribute}"):
+        load_model(tmp_path / "m.joblib", CLASSES, 6)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 3, "x", [], {}, {"best_params_": 1}, {"best_params_": {"C": "0.2"}}]
+    + [{"best_params_": {"C": C}} for C in (0.0, -1.0, np.nan, np.inf, None, [1.0])],
+)
+def test_what_is_no_model_and_no_search_gets_its_line(tmp_path: Path, value) -> None:
+    save_object(tmp_path / "a.joblib", value)
+    with pytest.raises(ArtifactError, match=r"a\.joblib: not of this pipeline: best_params_"):
+        load_best_C(tmp_path / "a.joblib")
+    with pytest.raises(ArtifactError, match=r"a\.joblib: not of this pipeline: a \w+, not a Lin"):
+        load_model(tmp_path / "a.joblib", CLASSES, 6)
+
+
+def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "a.npz").mkdir()
+    with pytest.raises(ArtifactError, match=r"a\.npz: cannot be read: Is a directory$"):
+        load(tmp_path / "a.npz", IMAGES)
+    (tmp_path / "loop.npz").symlink_to("loop.npz")
+    with pytest.raises(ArtifactError, match=r"loop\.npz: cannot be read: Too many levels of sym"):
+        load(tmp_path / "loop.npz", IMAGES)
+
+    def full(*_args, **_more):
+        raise MemoryError
+
+    save_arrays(tmp_path / "b.npz", **right("images"))
+    monkeypatch.setattr(np, "load", full)
+    with pytest.raises(ArtifactError, match=r"b\.npz: cannot be read: not enough memory$"):
+        load(tmp_path / "b.npz", IMAGES)

@@ -1,0 +1,79 @@
+"""What an interrupted dvc left behind is put right, and nothing else is touched."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from zc.lockfile import LockFile
+
+from tools.mend import LOCK, RWLOCK, MendError, mend
+
+GOOD = "schema: '2.0'\nstages:\n  train:\n    cmd: python -m stages.train\n"
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a committed dvc.lock, in a folder below its top."""
+    folder = tmp_path / "repository/project"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    LOCK.write_text(GOOD)
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "start"],
+    ):
+        subprocess.run(["git", *command], check=True)
+    RWLOCK.parent.mkdir(parents=True)
+    RWLOCK.write_text("{}")
+    return folder
+
+
+@pytest.mark.parametrize("text", ["{}", '{"read": {"a": [{"pid": 1, "cmd": "dvc"}]}}'])
+def test_what_is_whole_stays(work: Path, capsys, text: str) -> None:
+    RWLOCK.write_text(text)
+    LOCK.write_text(GOOD + "    deps: []\n")
+    mend()
+    assert RWLOCK.read_text() == text
+    assert LOCK.read_text() == GOOD + "    deps: []\n"
+    RWLOCK.unlink()
+    LOCK.unlink()
+    mend()
+    assert not LOCK.exists()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("left", [b"", b'{"write": {"data/mo', b"\xff"])
+def test_a_broken_rwlock_goes_once_nobody_writes_it(work: Path, capsys, left: bytes) -> None:
+    RWLOCK.write_bytes(left)
+    living = LockFile(f"{RWLOCK}.lock")
+    mend()
+    assert RWLOCK.read_bytes() == left
+    living.close()
+    mend()
+    assert not RWLOCK.exists()
+    assert capsys.readouterr().err == ".dvc/tmp/rwlock: cut off by an interrupted dvc; removed\n"
+
+
+@pytest.mark.parametrize(
+    "left", ["", "schema: '2.0'\n", "schema: '2.0'\nstages:\n  trai", "\0" * 9]
+)
+def test_a_broken_dvc_lock_is_taken_from_git(work: Path, capsys, left: str) -> None:
+    LOCK.write_text(left)
+    mend()
+    assert LOCK.read_text() == GOOD
+    assert capsys.readouterr().err == (
+        "dvc.lock: cut off by an interrupted dvc; taken from git's HEAD\n"
+    )
+
+
+def test_where_git_has_none_it_says_what_to_do(work: Path) -> None:
+    subprocess.run(["git", "rm", "-q", "--cached", "dvc.lock"], check=True)
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "gone"],
+        check=True,
+    )
+    LOCK.write_text("")
+    with pytest.raises(MendError, match=r"dvc\.lock: cut off .* `rm dvc\.lock` lets every stage"):
+        mend()
+    assert LOCK.read_text() == ""
