@@ -28,7 +28,7 @@ pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (
 verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is damaged
 	@python -m tools.verify $(if $(FIX),--fix)
 
-check: $(VENV)/dev ## Lint, types and the unit tests: under a minute, for while you work
+check: $(VENV)/dev ## Lint, types and the unit tests: a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
 	@mypy
 	@$(PYTEST) -m "not slow"
