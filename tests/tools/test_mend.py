@@ -1,5 +1,6 @@
 """What an interrupted dvc left behind is put right, and nothing else is touched."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -65,6 +66,22 @@ def test_a_broken_dvc_lock_is_taken_from_git(work: Path, capsys, left: str) -> N
     assert capsys.readouterr().err == (
         "dvc.lock: cut off by an interrupted dvc; taken from git's HEAD\n"
     )
+
+
+def test_what_a_dead_stage_was_writing_goes(work: Path, capsys) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    files = [
+        Path(f"data/raw/.images.npz.{dead.pid}.tmp"),
+        Path(f"data/.model.joblib.{os.getpid()}.tmp"),  # of a living one
+        Path("plots/.notes.tmp"),
+    ]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("half")
+    mend()
+    assert [file.exists() for file in files] == [False, True, True]
+    assert capsys.readouterr().err == f"{files[0]}: left by a killed stage; removed\n"
 
 
 def test_where_git_has_none_it_says_what_to_do(work: Path) -> None:
