@@ -1,7 +1,8 @@
 """Puts right what an interrupted run leaves behind, which would stop every later one.
 
-A stage that is killed as it writes leaves a hidden file beside its output, of up to 82 MB. dvc writes .dvc/tmp/rwlock and dvc.lock in place: a kill at that moment leaves them cut off, and
-every command then ends in "JSON structure is corrupted" or "validation failed" (docs/upstream.md).
+A stage that is killed as it writes leaves a hidden file beside its output, of up to 82 MB. dvc
+writes .dvc/tmp/rwlock and dvc.lock in place: a kill at that moment leaves them cut off, and every
+command then ends in "JSON structure is corrupted" or "validation failed" (docs/upstream.md).
 """
 
 import json
@@ -14,6 +15,7 @@ from pipeline.errors import PipelineError
 
 RWLOCK = Path(".dvc/tmp/rwlock")
 LOCK = Path("dvc.lock")
+MD5_DIGITS = 32
 ROOMS = ("data", "metrics", "plots")  # where stages write
 
 
@@ -22,8 +24,8 @@ class MendError(PipelineError):
 
 
 def mend() -> None:
-    """Remove a broken rwlock that no living dvc writes; take a broken dvc.lock from HEAD; remove what
-    dead stages were writing.
+    """Remove a broken rwlock that no living dvc writes, and what dead stages were writing; take a
+    broken dvc.lock from HEAD.
 
     Says so on stderr, a line each.
 
@@ -65,8 +67,20 @@ def _is_lock(text: bytes) -> bool:
     import yaml  # DVC's own reader takes ten times as long
 
     try:
-        return isinstance(yaml.load(text, yaml.CSafeLoader)["stages"], dict)
-    except (yaml.YAMLError, TypeError, KeyError, ValueError):
+        stages = yaml.load(text, yaml.CSafeLoader)["stages"].values()
+        files = [
+            file for stage in stages for kind in ("deps", "outs") for file in stage.get(kind, [])
+        ]
+        # cut off after any character, it may still be YAML
+        return all(
+            isinstance(stage["cmd"], str)
+            and all(isinstance(values, dict) for values in stage.get("params", {}).values())
+            for stage in stages
+        ) and all(
+            isinstance(file["path"], str) and len(file["md5"]) >= MD5_DIGITS and file["size"] >= 0
+            for file in files
+        )
+    except (yaml.YAMLError, AttributeError, TypeError, KeyError, ValueError):
         return False
 
 

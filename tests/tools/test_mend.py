@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA as LOCKFILE_SCHEMA
+from ruamel.yaml import YAML
 from zc.lockfile import LockFile
 
 from tools.mend import LOCK, RWLOCK, MendError, mend
@@ -82,6 +84,19 @@ def test_what_a_dead_stage_was_writing_goes(work: Path, capsys) -> None:
     mend()
     assert [file.exists() for file in files] == [False, True, True]
     assert capsys.readouterr().err == f"{files[0]}: left by a killed stage; removed\n"
+
+
+def test_it_may_be_cut_off_anywhere(work: Path, root: Path) -> None:
+    """What is not taken from git is what dvc itself takes, and finds to be of other files."""
+    whole = (root / "dvc.lock").read_text()
+    for keep in range(0, len(whole), 97):
+        LOCK.write_text(whole[:keep])
+        mend()
+        if LOCK.read_text() != GOOD:
+            LOCKFILE_SCHEMA(YAML(typ="safe").load(whole[:keep]))
+    LOCK.write_text(whole)
+    mend()
+    assert LOCK.read_text() == whole
 
 
 def test_where_git_has_none_it_says_what_to_do(work: Path) -> None:
