@@ -16,8 +16,7 @@ def copy(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
         return Copy(tmp_path_factory.mktemp("soak").resolve() / "project")
 
 
-@pytest.mark.parametrize("fault", [kill, damage, starve])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("fault", "seed"), [(kill, 1), (kill, 2), (damage, 1), (starve, 1)])
 def test_it_comes_back(copy: Copy, fault, seed: int) -> None:
     how = fault(copy, random.Random(seed))
     copy.come_back()
