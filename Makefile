@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --
 PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help repro plots pairs verify check test wheel s3 cluster mutants bench lock clean
+.PHONY: help repro plots pairs verify soak check test wheel s3 cluster mutants bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (
 
 verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is damaged
 	@python -m tools.verify $(if $(FIX),--fix)
+
+soak: repro ## Kill, damage and starve the pipeline on purpose, see whether it comes back (an hour)
+	@python -m tools.soak
 
 check: $(VENV)/dev ## Lint, types and the unit tests: a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .

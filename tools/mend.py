@@ -1,7 +1,8 @@
-"""Puts right what an interrupted dvc leaves behind, which would stop every later one.
+"""Puts right what an interrupted run leaves behind, which would stop every later one.
 
-dvc writes .dvc/tmp/rwlock and dvc.lock in place: a kill at that moment leaves them cut off, and
-every command then ends in "JSON structure is corrupted" or "validation failed" (docs/upstream.md).
+A stage that is killed as it writes leaves a hidden file beside its output, of up to 82 MB. dvc
+writes .dvc/tmp/rwlock and dvc.lock in place: a kill at that moment leaves them cut off, and every
+command then ends in "JSON structure is corrupted" or "validation failed" (docs/upstream.md).
 """
 
 import json
@@ -14,6 +15,8 @@ from pipeline.errors import PipelineError
 
 RWLOCK = Path(".dvc/tmp/rwlock")
 LOCK = Path("dvc.lock")
+MD5_DIGITS = 32
+ROOMS = ("data", "metrics", "plots")  # where stages write
 
 
 class MendError(PipelineError):
@@ -21,7 +24,8 @@ class MendError(PipelineError):
 
 
 def mend() -> None:
-    """Remove a broken rwlock that no living dvc writes; take a broken dvc.lock from HEAD.
+    """Remove a broken rwlock that no living dvc writes, and what dead stages were writing; take a
+    broken dvc.lock from HEAD.
 
     Says so on stderr, a line each.
 
@@ -44,6 +48,11 @@ def mend() -> None:
             )
         save_bytes(LOCK, kept)
         print(f"{LOCK}: cut off by an interrupted dvc; taken from git's HEAD", file=sys.stderr)
+    for file in (file for room in ROOMS for file in Path(room).rglob(".*.tmp")):
+        pid = file.name.split(".")[-2]
+        if pid.isdecimal() and not _lives(int(pid)):
+            file.unlink(missing_ok=True)
+            print(f"{file}: left by a killed stage; removed", file=sys.stderr)
 
 
 def _is_json(text: bytes) -> bool:
@@ -58,9 +67,27 @@ def _is_lock(text: bytes) -> bool:
     import yaml  # DVC's own reader takes ten times as long
 
     try:
-        return isinstance(yaml.load(text, yaml.CSafeLoader)["stages"], dict)
-    except (yaml.YAMLError, TypeError, KeyError, ValueError):
+        stages = yaml.load(text, yaml.CSafeLoader)["stages"].values()
+        files = [
+            file for stage in stages for kind in ("deps", "outs") for file in stage.get(kind, [])
+        ]
+        # cut off after any character, it may still be YAML
+        return all(
+            isinstance(stage["cmd"], str)
+            and all(isinstance(values, dict) for values in stage.get("params", {}).values())
+            for stage in stages
+        ) and all(
+            isinstance(file["path"], str) and len(file["md5"]) >= MD5_DIGITS and file["size"] >= 0
+            for file in files
+        )
+    except (yaml.YAMLError, AttributeError, TypeError, KeyError, ValueError):
         return False
+
+
+def _lives(pid: int) -> bool:
+    import psutil  # DVC's; seldom needed
+
+    return bool(psutil.pid_exists(pid))
 
 
 def _nobody_writes(file: Path) -> bool:

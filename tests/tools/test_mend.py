@@ -1,9 +1,12 @@
 """What an interrupted dvc left behind is put right, and nothing else is touched."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA as LOCKFILE_SCHEMA
+from ruamel.yaml import YAML
 from zc.lockfile import LockFile
 
 from tools.mend import LOCK, RWLOCK, MendError, mend
@@ -65,6 +68,35 @@ def test_a_broken_dvc_lock_is_taken_from_git(work: Path, capsys, left: str) -> N
     assert capsys.readouterr().err == (
         "dvc.lock: cut off by an interrupted dvc; taken from git's HEAD\n"
     )
+
+
+def test_what_a_dead_stage_was_writing_goes(work: Path, capsys) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    files = [
+        Path(f"data/raw/.images.npz.{dead.pid}.tmp"),
+        Path(f"data/.model.joblib.{os.getpid()}.tmp"),  # of a living one
+        Path("plots/.notes.tmp"),
+    ]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("half")
+    mend()
+    assert [file.exists() for file in files] == [False, True, True]
+    assert capsys.readouterr().err == f"{files[0]}: left by a killed stage; removed\n"
+
+
+def test_it_may_be_cut_off_anywhere(work: Path, root: Path) -> None:
+    """What is not taken from git is what dvc itself takes, and finds to be of other files."""
+    whole = (root / "dvc.lock").read_text()
+    for keep in range(0, len(whole), 97):
+        LOCK.write_text(whole[:keep])
+        mend()
+        if LOCK.read_text() != GOOD:
+            LOCKFILE_SCHEMA(YAML(typ="safe").load(whole[:keep]))
+    LOCK.write_text(whole)
+    mend()
+    assert LOCK.read_text() == whole
 
 
 def test_where_git_has_none_it_says_what_to_do(work: Path) -> None:

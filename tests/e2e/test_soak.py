@@ -1,0 +1,41 @@
+"""A small part of `make soak`: some kills, damages and limits, and a fault that is planted."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tools import soak
+from tools.soak import Copy, TracebackError, damage, end_orphans, kill, starve
+
+
+@pytest.fixture(scope="module")
+def copy(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        return Copy(tmp_path_factory.mktemp("soak").resolve() / "project")
+
+
+@pytest.mark.parametrize(("fault", "seed"), [(kill, 1), (kill, 2), (damage, 1), (starve, 1)])
+def test_it_comes_back(copy: Copy, fault, seed: int) -> None:
+    how = fault(copy, random.Random(seed))
+    copy.come_back()
+    end_orphans(copy)
+    assert copy.wrong() == [], how
+
+
+def test_what_does_not_come_back_is_counted(copy: Copy, monkeypatch) -> None:
+    """By its seed; the rest goes on."""
+
+    def fault(rng: random.Random) -> str:
+        (copy.folder / "data/stray").write_text("left behind")
+        if rng.random() < 0.5:
+            raise TracebackError("a traceback")
+        return "planted"
+
+    failures = soak.soak(copy, iter(range(9)), {"spoiled": (fault, 2)})
+    assert len(failures) == 2
+    assert [line.split(":")[0] for line in failures] == ["spoiled (seed 0)", "spoiled (seed 1)"]
+    assert {line.split(": ", 1)[1] for line in failures} <= {"a traceback", "planted: data/stray"}
+    (copy.folder / "data/stray").unlink(missing_ok=True)
+    assert copy.wrong() == []
