@@ -6,7 +6,8 @@ C is 1.1, 10, … 10000 times the least that leaves any weight (``sklearn.svm.l1
 LIBLINEAR run with their default tol; LIBLINEAR and skglm (where it is installed: `make bench`) also
 with a tol that falls tenfold until the certified relative gap is 1e-3 and 1e-6: only the run that
 gets there counts. Every family is a process of its own with one BLAS thread, every run a fork of
-it that ends after ``limit`` seconds of CPU. Solvers take turns; a run that is short is repeated,
+it that ends after ``limit`` seconds of CPU, less what higher tols have taken, but half the limit at
+least. Solvers take turns; a run that is short is repeated,
 and the median counts. skglm is not tried at a C above one where it met the limit.
 
 Writes families.csv and families.png into docs/ (``--folder``), the rows of the families that ran in
@@ -39,7 +40,7 @@ from l1svc import L1LinearSVC, relative_duality_gap
 DEFAULT_TOL = 1e-4  # LIBLINEAR's, from which tol falls for a gap
 LEAST_TOL = 1e-14
 SHORT = 2.0  # seconds: a run up to here is repeated
-INSTANT, FITS = 0.1, 5  # seconds: a fork fits so long, or so often: its first fit is a cold one
+INSTANT = 0.1  # seconds, for which a fork fits again and again: some clocks tick every 4 ms
 PROFILE_GAP = 1e-6
 SHOWN = (10.0, 100.0, 1000.0)  # of the ratios, in the table
 Row = dict[str, Any]
@@ -91,20 +92,22 @@ def forked(work: Callable[[], Any]) -> tuple[Any, int]:
 
 
 def timed(solver: str, X, y, C: float, tol: float | None, limit: int) -> Row:
-    """A fit in a fork: "ended" is by "tol", by "max_iter", at the "limit", or by an "error"."""
+    """A fit in a fork, the mean of many if it is instant.
+
+    "ended" says what ended it: its "tol" or "max_iter", the "limit", or an "error".
+    """
 
     def work() -> Row:
         resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
-        seconds = []
+        fits, began = 0, time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the gap tells
-            while len(seconds) < FITS and sum(seconds) < INSTANT:
-                began = time.process_time()
+            while (seconds := time.process_time() - began) < INSTANT:
                 coef, intercept, by_tol = fitted(solver, X, y, C, tol)
-                seconds.append(time.process_time() - began)
+                fits += 1
         resource.setrlimit(resource.RLIMIT_CPU, (resource.RLIM_INFINITY,) * 2)
         return {
-            "seconds": median(seconds),
+            "seconds": seconds / fits,
             "gap": float(relative_duality_gap(coef, intercept, C, X, y)),
             "nonzero": int(np.count_nonzero(coef)),
             "ended": "tol" if by_tol else "max_iter",
@@ -120,6 +123,7 @@ def compete(X, y, C: float, entries: Iterable[Entry], limit: int, rounds: int) -
     """For each entry the run that counts, or the one that ended without reaching its goal."""
     found: dict[Entry, Row] = {}
     done: dict[str, Row] = {}  # the tightest run of each solver so far
+    spent = dict.fromkeys((entry.solver for entry in entries), 0.0)
     for entry in entries:
         solver, goal = entry
         if goal is None:
@@ -129,7 +133,9 @@ def compete(X, y, C: float, entries: Iterable[Entry], limit: int, rounds: int) -
             continue
         row = done.get(solver) or timed(solver, X, y, C, DEFAULT_TOL, limit)
         while row.get("gap", 0.0) > goal and row["tol"] > LEAST_TOL:
-            row = timed(solver, X, y, C, row["tol"] / 10, limit)
+            spent[solver] += row["seconds"]
+            left = max(limit - int(spent[solver]), limit // 2)
+            row = timed(solver, X, y, C, row["tol"] / 10, left)
         found[entry] = done[solver] = row
     repeated = {
         e: [row["seconds"]] for e, row in found.items() if row.get("seconds", SHORT) < SHORT
@@ -207,23 +213,31 @@ def table(rows: list[Row]) -> str:
                 continue
             cells = []
             for entry in ENTRIES:
-                seconds = seconds_to(entry.goal, some, entry)
-                middle = median(seconds) if seconds else None
-                limit = max(row["limit"] for row in some)
-                cells.append(
-                    ""
-                    if middle is None
-                    else f"{middle:#.2g} s".replace(". ", " ")
-                    if np.isfinite(middle)
-                    else f"> {limit:g} s"
-                )
+                theirs = [row for row in some if (row["solver"], row["goal"]) == entry]
+                cells.append(_cell(theirs, entry, len({row["problem"] for row in some})))
                 if entry.goal is None:
-                    gaps = [r["gap"] for r in some if (r["solver"], r["goal"]) == entry]
+                    gaps = [row["gap"] for row in theirs]
                     cells.append("" if None in gaps else f"{max(gaps):.0e}".replace("e-0", "e-"))
             name = "" if shown else _title(family, some)
             lines.append(f"| {' | '.join([name, f'{ratio:g}', *cells])} |".replace("|  |", "| |"))
             shown = True
     return "\n".join(line.replace("  ", " ") for line in lines)
+
+
+def _cell(rows: list[Row], entry: Entry, count: int) -> str:
+    """The entry's median of ``count`` problems' seconds, or the least that were not enough."""
+    if any(row["ended"] == "error" for row in rows):
+        return "failed"
+    not_tried = count - len(rows)
+    middle = median([*seconds_to(entry.goal, rows, entry), *[np.inf] * not_tried])
+    if np.isfinite(middle):
+        return f"{_two_digits(middle)} s"
+    short = [row["limit"] for row in rows if row["seconds"] is None]
+    return f"> {min(short):g} s" if short else ""
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:#.2g}".rstrip(".")
 
 
 def _title(family: str, rows: list[Row]) -> str:
@@ -233,14 +247,13 @@ def _title(family: str, rows: list[Row]) -> str:
 
 
 def behind(rows: list[Row]) -> list[str]:
-    """Where LIBLINEAR reaches PROFILE_GAP sooner than l1svc, and how many times."""
+    """Where LIBLINEAR reaches PROFILE_GAP sooner than l1svc, with the seconds of both."""
     found = []
-    keys = ("family", "problem", "C_over_least")
-    for key in dict.fromkeys(tuple(row[k] for k in keys) for row in rows):
-        some = [row for row in rows if tuple(row[k] for k in keys) == key]
+    for key in dict.fromkeys(map(_key, rows)):
+        some = [row for row in rows if _key(row) == key]
         (ours,), (peer,) = (seconds_to(PROFILE_GAP, some, entry) for entry in (OURS, TIGHT))
         if ours > peer:
-            found.append("{}, {} at {:g}: ".format(*key) + f"{ours:.2g} s, {peer:.2g} s")
+            found.append("{}, {}, C = {:g}: ".format(*key) + f"{ours:.2g} s, {peer:.2g} s")
     return found
 
 
@@ -254,23 +267,30 @@ def show(rows: list[Row], folder: Path) -> None:
         folder / "families.csv", COLUMNS, ([row.get(key) for key in COLUMNS] for row in rows)
     )
     rows = read(folder / "families.csv")
+    seconds, groups = compared(rows)
+    save_bytes(folder / "families.png", png(profile_figure(seconds, groups, PROFILE_GAP)))
+
+
+def compared(rows: list[Row]) -> tuple[dict[str, list[float]], list[str]]:
+    """Each solver's seconds to PROFILE_GAP on every problem and C, those of one C together."""
+    keys = sorted({_key(row) for row in rows}, key=lambda key: key[-1])
     seconds = {}
     for entry in (OURS, TIGHT, SKGLM):
-        by_problem = {
-            (r["family"], r["problem"], r["C_over_least"]): seconds_to(PROFILE_GAP, [r], entry)
-            for r in rows
-            if (r["solver"], r["goal"]) == entry
-        }
-        every = dict.fromkeys((r["family"], r["problem"], r["C_over_least"]) for r in rows)
-        seconds[entry.solver] = [by_problem.get(key, [np.inf])[0] for key in every]
-    save_bytes(folder / "families.png", png(profile_figure(seconds, PROFILE_GAP)))
+        theirs = {_key(row): row for row in rows if (row["solver"], row["goal"]) == entry}
+        found = {key: seconds_to(PROFILE_GAP, [row], entry)[0] for key, row in theirs.items()}
+        seconds[entry.solver] = [found.get(key, np.inf) for key in keys]
+    return seconds, [f"C = {key[-1]:g}" for key in keys]
+
+
+def _key(row: Row) -> tuple:
+    return row["family"], row["problem"], row["C_over_least"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--families", default="", help="words of which a family's name has one")
     parser.add_argument("--ratios", default="1.1,10,100,1000,10000", help="C over the least")
-    parser.add_argument("--limit", type=int, default=60, help="seconds of CPU for a fit")
+    parser.add_argument("--limit", type=int, default=60, help="seconds of CPU for a fit, 2 or more")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="small sizes, to try it")
     parser.add_argument("--folder", type=Path, default=Path("docs"))
