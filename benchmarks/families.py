@@ -7,8 +7,8 @@ LIBLINEAR run with their default tol; LIBLINEAR and skglm (where it is installed
 with a tol that falls tenfold until the certified relative gap is 1e-3 and 1e-6: only the run that
 gets there counts. Every family is a process of its own with one BLAS thread, every run a fork of
 it that ends after ``limit`` seconds of CPU, less what higher tols have taken, but half the limit at
-least. Solvers take turns; a run that is short is repeated,
-and the median counts. skglm is not tried at a C above one where it met the limit.
+least. Solvers take turns; a run that is short is repeated, and the median counts. skglm is not
+tried again from a ratio on where it met the limit.
 
 Writes families.csv and families.png into docs/ (``--folder``), the rows of the families that ran in
 place of the old ones, and prints the table.
@@ -156,17 +156,17 @@ def run(family: str, ratios: Iterable[float], limit: int, rounds: int, quick: bo
     for X, y in (genes(40, 20), sparse_wide(40, 1100, 0.02)):  # loads and compiles
         for solver in dict.fromkeys(entry.solver for entry in entries):
             fitted(solver, X, y, 1.0, 1e-2)
-    rows = []
+    rows, hopeless = [], np.inf
     for name, X, y, wanted in problems(family, quick):
         least = l1_min_c(X, y, loss="squared_hinge")
-        left = list(entries)
         for ratio in wanted:
             if ratio not in ratios:
                 continue
             C = float(ratio * least)
-            for entry, row in compete(X, y, C, left, limit, rounds).items():
+            tried = [entry for entry in entries if entry != SKGLM or ratio < hopeless]
+            for entry, row in compete(X, y, C, tried, limit, rounds).items():
                 if entry == SKGLM and row["ended"] == "limit":
-                    left.remove(SKGLM)
+                    hopeless = min(hopeless, ratio)
                 about = {"family": family, "problem": name, "rows": X.shape[0]}
                 about |= {"columns": X.shape[1], "C_over_least": ratio, "C": C}
                 rows.append({**about, **entry._asdict(), **row})
