@@ -58,12 +58,13 @@ def profile_figure(
         panel.tick_params(labelsize=8, labelleft=not k)
         panel.set_xticks(panel.get_xticks()[:: 1 if end < 1e4 else 2])  # room for their labels
     first = float(np.mean(found[ours] == 1.0))
-    headline(figure, f"{ours} is the fastest on {first:.0%} of {count} problems")
+    goal = f"{gap:.0e}".replace("e-0", "e-")
+    headline(figure, f"{ours} is the fastest to a gap of {goal} on {first:.0%} of {count} problems")
     footnote(
         figure,
-        f"To a certified relative gap of {gap:.0e}. On the left of a panel: how often a solver is "
-        "the fastest;\non the right: how many it solves at all within the limit. Below: by C, over "
-        "the least that leaves any weight.",
+        "A curve begins at how often the solver is the fastest, and ends at how many problems it "
+        "solves within the limit.\nGaps are relative and certified. Below: the same by C, over the "
+        "least that leaves any weight.",
     )
     return figure
 
