@@ -49,10 +49,11 @@ cluster: $(VENV)/cluster ## Set up .venv with Dask, to work on a cluster (docs/s
 mutants: $(VENV)/mutants ## Change the code on purpose, see what the unit tests notice (an hour or more)
 	@python -m tools.mutants
 
-bench: $(VENV)/bench ## Time the search beside its peers, and how it grows (two hours)
+bench: $(VENV)/bench ## Time the search and single fits beside their peers, and how it grows (three hours)
 	@python -m stages.download
 	@python -m benchmarks.search
 	@python -m benchmarks.growth
+	@python -m benchmarks.families
 
 lock: $(VENV)/run ## Compile the .in files into the hashed locks, with the newest versions
 	@for set in requirements $(addprefix requirements/,setup dev s3 cluster bench mutants); do \

@@ -1,1 +1,1 @@
-"""Timings of l1svc beside its peers: ``python -m benchmarks.search`` and ``.growth``."""
+"""l1svc beside its peers: ``python -m benchmarks.search``, ``.families``, ``.growth``."""

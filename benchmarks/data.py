@@ -10,10 +10,10 @@ IMAGES = Path(__file__).resolve().parents[1] / "data" / "raw" / "images.npz"
 CS = (0.025, 0.05, 0.1, 0.2, 0.4)
 
 
-def load(test=False):
+def load(test=False, pair=(5, 8)):
     """(X, y): MNIST's training images of 5 (-1) and 8 (+1), (11272, 784) float64 in [0, 1].
 
-    With `test`, (X, y, X_test, y_test).
+    Or of another `pair` of digits. With `test`, (X, y, X_test, y_test).
     """
     if not IMAGES.exists():
         raise SystemExit(f"{IMAGES.name} is not there: run make repro first")
@@ -22,6 +22,6 @@ def load(test=False):
     found = []
     for part in ("train", "test") if test else ("train",):
         images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
-        kept = (labels == 5) | (labels == 8)
-        found += [images[kept].reshape(-1, 784) / 255.0, np.where(labels[kept] == 8, 1, -1)]
+        kept = np.isin(labels, pair)
+        found += [images[kept].reshape(-1, 784) / 255.0, np.where(labels[kept] == pair[1], 1, -1)]
     return tuple(found)

@@ -1,11 +1,19 @@
-"""Families of wide problems, made: each gives X (array or CSR matrix) and labels 0 and 1."""
+"""Families of problems, made and real: X (array or CSR matrix) and labels of two classes."""
 
 import itertools
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn import datasets
+from sklearn.preprocessing import StandardScaler
 
+from benchmarks.data import load
 from tests.l1svc.problems import text_like
+
+PAIRS = 20  # of the 45 of MNIST's digits
+RATIOS = (1.1, 10, 100, 1000, 10000)  # C over the least useful one
 
 LEVELS = (10000, 3000, 1000, 500, 300, 150, 100, 50, 30, 20, 10, 7, 5, 3, 2)
 
@@ -65,13 +73,57 @@ def noisy_square(n=2000, p=1500, flipped=0.2, seed=0):
     return X, np.where(random.random(n) < flipped, ~y, y).astype(int)
 
 
-WIDE = {
-    "sparse 3000 x 20000": sparse_wide,
-    "text 2000 x 20000": lambda: text_like(2000, 20000, 0),
-    "text 2000 x 200000": lambda: text_like(2000, 200000, 0),
-    "text 20000 x 20000": lambda: text_like(20000, 20000, 0),
-    "genes 200 x 10000": genes,
-    "one-hot 20000 x 15177": one_hot,
-    "polynomial 2000 x 5455": polynomial,
-    "Gaussian 2000 x 1500": noisy_square,
+MADE = {  # with smaller sizes for a quick run
+    "sparse": (sparse_wide, {"n": 200, "p": 1500, "density": 0.02}),
+    "text": (partial(text_like, 2000, 20000, 0), {"n": 200, "p": 1500}),
+    "text, wide": (partial(text_like, 2000, 200000, 0), {"n": 200, "p": 4000}),
+    "text, tall": (partial(text_like, 20000, 20000, 0), {"n": 1500, "p": 1500}),
+    "genes": (genes, {"n": 50, "p": 1200}),
+    "one-hot": (one_hot, {"n": 500}),
+    "polynomial": (polynomial, {"n": 200, "variables": 10}),
+    "Gaussian": (noisy_square, {"n": 200, "p": 150}),
 }
+
+
+def digits(X, y):
+    """Each of ten classes against the rest."""
+    for digit in range(10):
+        yield f"{digit} or not", X / X.max(), (y == digit).astype(int), RATIOS
+
+
+def standardised(X, y):
+    """Each class against the rest, or the one problem of two classes."""
+    X = StandardScaler().fit_transform(X)
+    classes = np.unique(y)
+    for k in classes if len(classes) > 2 else classes[1:]:
+        yield f"{k} or not", X, (y == k).astype(int), RATIOS
+
+
+REAL = {
+    "digits": lambda: digits(*datasets.load_digits(return_X_y=True)),
+    "breast cancer": lambda: standardised(*datasets.load_breast_cancer(return_X_y=True)),
+    "wine": lambda: standardised(*datasets.load_wine(return_X_y=True)),
+}
+
+
+def mnist_pairs():
+    """Every second pair or so; each has one C of its own, by turns."""
+    pairs = list(itertools.combinations(range(10), 2))
+    for k in range(PAIRS):
+        pair = pairs[k * len(pairs) // PAIRS]
+        yield "{}-{}".format(*pair), *load(pair=pair), RATIOS[k % len(RATIOS) :][:1]
+
+
+FAMILIES = (*MADE, *REAL, "MNIST pairs")
+
+
+def problems(family: str, quick: bool = False) -> Iterator[tuple]:
+    """(name, X, y, ratios of C) for each problem of the family; `quick`: small, or the first."""
+    if family in MADE:
+        make, small = MADE[family]
+        if quick:
+            make = partial(getattr(make, "func", make), **{"seed": 0, **small})
+        yield "seed 0", *make(), RATIOS
+        return
+    found = REAL[family]() if family in REAL else mnist_pairs()
+    yield from itertools.islice(found, 1 if quick else None)

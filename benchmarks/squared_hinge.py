@@ -1,6 +1,7 @@
-"""The same search by skglm, for which this writes the squared hinge."""
+"""The same search, and single fits, by skglm, for which this writes the squared hinge."""
 
 import numpy as np
+import scipy.sparse as sp
 from numba import float64
 from skglm.datafits.base import BaseDatafit
 from skglm.penalties import L1
@@ -39,6 +40,42 @@ class SquaredHinge(BaseDatafit):
 
     def gradient(self, X, y, Xw):
         return X.T @ self.raw_grad(y, Xw)
+
+    # The same of a CSC matrix.
+
+    def initialize_sparse(self, data, indptr, indices, y):
+        pass  # nothing to compute beforehand
+
+    def get_lipschitz_sparse(self, data, indptr, indices, y):
+        found = np.zeros(len(indptr) - 1)
+        for j in range(len(found)):
+            found[j] = 2.0 * self.C * (data[indptr[j] : indptr[j + 1]] ** 2).sum()
+        return found
+
+    def gradient_scalar_sparse(self, data, indptr, indices, y, Xw, j):
+        slope = 0.0
+        for k in range(indptr[j], indptr[j + 1]):
+            i = indices[k]
+            b = 1.0 - y[i] * Xw[i]
+            if b > 0.0:
+                slope -= data[k] * y[i] * b
+        return 2.0 * self.C * slope
+
+    def full_grad_sparse(self, data, indptr, indices, y, Xw):
+        found = np.zeros(len(indptr) - 1)
+        for j in range(len(found)):
+            found[j] = self.gradient_scalar_sparse(data, indptr, indices, y, Xw, j)
+        return found
+
+
+def fit(X, y, C, tol):
+    """Weights (p + 1,) with the bias' last; y of -1 and +1, X an array or CSR matrix."""
+    ones = np.ones((len(y), 1))
+    X = sp.hstack([X, ones], format="csc") if sp.issparse(X) else np.hstack([X, ones])
+    solver = AndersonCD(tol=tol, max_iter=10_000, max_epochs=100_000, fit_intercept=False)
+    if not sp.issparse(X):
+        X = np.asfortranarray(X)
+    return solver.solve(X, y, SquaredHinge(C), L1(1.0))[0]
 
 
 def search(X, y, Cs, tol):
