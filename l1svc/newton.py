@@ -17,6 +17,7 @@ Optimization Methods and Software 17, 2002 (the generalised Hessian, finite term
 """
 
 import copy
+from typing import Self
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class NewtonSolver:
         self.blur = np.zeros(len(self.y))
         self.history: list[tuple[float, np.ndarray, np.ndarray]] = []
 
-    def reweighted(self, weights: np.ndarray) -> "NewtonSolver":
+    def reweighted(self, weights: np.ndarray) -> Self:
         """A copy of this solver, at the same w, for other weights of the rows."""
         other = copy.copy(self)
         other.G, other.r = self.G.copy(), self.r.copy()
@@ -96,6 +97,9 @@ class NewtonSolver:
 
     def solve(self, C: float, max_iter: int) -> None:
         """Move ``w`` to the optimum at C, by at most ``max_iter`` Newton steps."""
+        self._steps(C, max_iter)
+
+    def _steps(self, C, max_iter):
         lam = 0.5 / C
         active = self._predicted_active(lam)
         self._choose(lam)
@@ -130,7 +134,7 @@ class NewtonSolver:
         self._update_gram(self._active())
         self.r = self._pull()[self.columns] + symmetric_dot(self.G, self.w[self.columns])
         self.history = []
-        self.solve(C, max_iter)
+        self._steps(C, max_iter)
 
         support = np.flatnonzero(self.w)
         near = np.flatnonzero(self.train & (self.margins < 1.0 + REFINE_BAND))

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from .certificate import certify
 from .design import MAX_GRAM_COLUMNS, Design
 from .newton import NewtonSolver
+from .square import SquareSolver
 from .wide import WideSolver
 
 SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,
@@ -18,6 +19,9 @@ MAX_STRIDE = 20  # or one in so many, if that is more
 FIRST_C_RATIO = 200.0  # the first C over the largest that leaves w = 0
 RUNG_FACTOR = 4.0  # by which C rises from there, at most
 RUNG_STEPS = 20  # Newton steps at each rung
+FEW_COLUMNS_RATIO = 5.0  # C over the largest that leaves w = 0, up to which few columns count
+LEAST_SQUARE = 150  # columns, from which on SquareSolver is worth its while,
+SQUARE_ROWS = 1.5  # and the rows for each column, below which it is
 
 
 class Solver(Protocol):
@@ -81,22 +85,40 @@ class Path:
 
 
 def solver_from(design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray) -> Solver:
-    """A solver that begins at w: which, the number of columns that are not all zero decides."""
-    wide = len(design.used) > MAX_GRAM_COLUMNS
-    return (WideSolver if wide else NewtonSolver)(design, y, weights, w)
+    """A solver that begins at w."""
+    return _kind(design, weights)(design, y, weights, w)
 
 
-def start(design: Design, y: np.ndarray, weights: np.ndarray, C: float, max_iter: int) -> Solver:
+def _kind(design, weights):
+    """Which solver the columns that are not all zero, and the rows that count, ask for."""
+    columns = len(design.used)
+    if columns > MAX_GRAM_COLUMNS:
+        return WideSolver
+    square = columns >= LEAST_SQUARE and np.count_nonzero(weights) < SQUARE_ROWS * columns
+    return SquareSolver if square else NewtonSolver
+
+
+def start(
+    design: Design,
+    y: np.ndarray,
+    weights: np.ndarray,
+    C: float,
+    max_iter: int,
+    *,
+    alone: bool = False,
+) -> Solver:
     """A solver near the optimum for C, by way of a subsample and of smaller C.
 
     The first steps from w = 0 have every row in I: they are taken where rows are few, for a C at
     which few weights are non-zero. Steps far upward from there would be short: C then rises on
-    all rows by factors of at most RUNG_FACTOR. With many columns the solver sees to that itself.
+    all rows by factors of at most RUNG_FACTOR. With many columns for the rows the solver sees to
+    that itself. Where C is small and ``alone``, no other follows: G of all columns is not worth it.
     """
-    if len(design.used) > MAX_GRAM_COLUMNS:
-        wide = WideSolver(design, y, weights)
-        wide.approach(C, max_iter)
-        return wide
+    kind = _kind(design, weights)
+    if kind is not NewtonSolver:
+        other = kind(design, y, weights)
+        other.approach(C, max_iter)
+        return other
     lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)  # w = 0 up to it
     first = min(C, FIRST_C_RATIO * lowest)
     stride = max(1, min(len(y) // SUBSAMPLE_ROWS, MAX_STRIDE))
@@ -112,7 +134,9 @@ def start(design: Design, y: np.ndarray, weights: np.ndarray, C: float, max_iter
         solver.widen()  # each would begin a working set of its own
     for rung in rungs:
         solver.approach(rung, min(RUNG_STEPS, max_iter - solver.n_iter))
-    solver.widen()
+    ratio = C / lowest
+    if not alone or ratio > FEW_COLUMNS_RATIO:
+        solver.widen()
     return solver
 
 

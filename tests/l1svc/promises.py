@@ -21,6 +21,7 @@ FOLDS = 3
 ROUNDING = 1e-9  # of an objective, relative
 NEAR = 1e-4  # decision values up to this, over the largest, may differ in sign between two optima
 LOOSE_GAP = 1e-3  # to which LIBLINEAR is timed where it reaches no TOL
+FIRST_ITERATIONS = 30  # of LIBLINEAR, which tell how long one takes
 PEER_TOLS = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
 
 EXCEPTION = "no exception"
@@ -73,7 +74,7 @@ def ask_peer(problem: Problem, ours: Ours, seconds: float) -> tuple[Answers, flo
     """
     runs, left, rate = [], seconds, None
     for tol in PEER_TOLS:
-        max_iter = 1000 if rate is None else int(min(left / rate, 1_000_000))
+        max_iter = FIRST_ITERATIONS if rate is None else int(min(left / rate, 1_000_000))
         if max_iter < 1:
             break
         peer = LinearSVC(

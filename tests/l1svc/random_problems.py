@@ -13,7 +13,7 @@ from tests.l1svc.problems import text_like
 LARGEST = (3000, 4000)  # rows and columns
 CLASS_CHANCE = 0.12  # of a problem with more than two classes
 CHANGE_CHANCE = 0.15  # of each of the changes that make data harder
-C_POWERS = (-0.5, 5.0)  # log10 of C over the least that leaves any weight
+C_POWERS = (-0.5, 5.0)  # log10 of C over the one that is useful to the first column, or to half
 TASKS = ["fit"] * 8 + ["path", "search"]
 
 
@@ -82,24 +82,27 @@ def random_problem(seed: int, largest: tuple[int, int] = LARGEST) -> Problem:
         sample_weight = None
     if task == "path":  # which has no other parameters
         parameters = {"fit_intercept": True, "intercept_scaling": 1.0, "class_weight": None}
-    low = least_C(X, y, sample_weight, parameters)
+    low = useful_C(X, y, sample_weight, parameters, random.choice([0.0, 0.5]))
     power = random.uniform(*C_POWERS)
     powers = [power] if task == "fit" else np.linspace(max(power - 2.0, C_POWERS[0]), power, 4)
     Cs = [float(low * 10.0**power) for power in powers]
     return Problem(", ".join(kind), task, X, y, sample_weight, Cs, parameters)
 
 
-def least_C(X, y, sample_weight, parameters) -> float:
-    """0.5 / ‖Σ_i s_i y_i x̃_i‖∞, the least over the classes; 1 where there is nothing to weigh."""
+def useful_C(X, y, sample_weight, parameters, share: float) -> float:
+    """0.5 / |Σ_i s_i y_i x̃_i|_j, of the column that comes first but for ``share`` of them.
+
+    With 0 it is the least C that leaves any weight. 1 where no column pulls.
+    """
     s = np.ones(len(y)) if sample_weight is None else sample_weight
     labels = np.unique(y)
-    pulls = []
-    for label in labels if len(labels) > 2 else labels[1:]:
-        u = s * np.where(y == label, 1.0, -1.0)
-        pulls.append(np.abs(X.T.astype(np.float64) @ u).max(initial=0.0))
-        if parameters["fit_intercept"]:
-            pulls.append(abs(parameters["intercept_scaling"] * u.sum()))
-    return 0.5 / max(pulls) if max(pulls) > 0 else 1.0
+    targets = labels if len(labels) > 2 else labels[1:]
+    U = s[:, None] * np.where(y[:, None] == targets, 1.0, -1.0)
+    pulls = np.abs(X.T.astype(np.float64) @ U).max(axis=1)
+    if parameters["fit_intercept"]:
+        pulls = np.append(pulls, parameters["intercept_scaling"] * np.abs(U.sum(axis=0)).max())
+    pulls = np.sort(pulls[pulls > 0])[::-1]
+    return 0.5 / pulls[int(share * len(pulls))] if len(pulls) else 1.0
 
 
 def _labels(random, score):

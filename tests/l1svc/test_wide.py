@@ -16,6 +16,7 @@ from l1svc.certificate import certify
 from l1svc.design import MAX_GRAM_COLUMNS, Design
 from l1svc.newton import NewtonSolver
 from l1svc.path import solver_from, start
+from l1svc.square import SquareSolver
 from l1svc.wide import NewtonSystem, WideSolver
 from tests.l1svc.problems import text_like
 
@@ -127,13 +128,22 @@ def test_rows_that_can_be_told_apart_at_very_large_c(as_given):
     assert one.score(X, y) == 1.0
 
 
-def test_the_number_of_columns_that_are_not_zero_chooses_the_solver():
-    y, weights = np.array([1.0, -1.0]), np.ones(2)
-    for p, kind in ((MAX_GRAM_COLUMNS, NewtonSolver), (MAX_GRAM_COLUMNS + 1, WideSolver)):
-        X = sp.csr_matrix(np.hstack([np.eye(2, p) + 1.0, np.zeros((2, 5))]))
-        design = Design(X, 0.0)
-        assert type(solver_from(design, y, weights, np.zeros(p + 6))) is kind
-        assert type(start(design, y, weights, 1.0, 10)) is kind
+@pytest.mark.parametrize(
+    ("p", "n", "kind"),
+    [
+        (MAX_GRAM_COLUMNS + 1, 2, WideSolver),
+        (MAX_GRAM_COLUMNS, 2, SquareSolver),
+        (150, 224, SquareSolver),
+        (150, 225, NewtonSolver),
+        (149, 2, NewtonSolver),
+    ],
+)
+def test_columns_that_are_not_zero_and_rows_that_count_choose_the_solver(p, n, kind):
+    y, weights = np.resize([1.0, -1.0], n + 9), np.append(np.ones(n), np.zeros(9))
+    X = sp.csr_matrix(np.hstack([np.eye(n + 9, p) + 1.0, np.zeros((n + 9, 5))]))
+    design = Design(X, 0.0)
+    assert type(solver_from(design, y, weights, np.zeros(p + 6))) is kind
+    assert type(start(design, y, weights, 1.0, 10)) is kind
 
 
 def test_what_is_zero_up_to_the_least_c():
