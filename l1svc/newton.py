@@ -24,7 +24,7 @@ import numpy as np
 from .blas import symmetric_dot
 from .design import MAX_GRAM_COLUMNS, Design
 from .quadratic import minimise
-from .refine import refine
+from .refine import refined_weights
 
 MAX_ENTERING = 256  # columns that may enter the working set at a time, or as many as the support
 ENTERING_PULL = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is worth having in it
@@ -35,7 +35,6 @@ ALL_MARGINS_SHARE = 0.25  # margins are computed for all rows once more than thi
 ALL_MARGINS_ROWS = 8192  # 1, or so many: to pick more takes longer than to compute with all
 N_REFERENCES = 4  # weights whose margins are kept
 MARGIN_ROUNDING = 1e-12  # of margins interpolated between references, over ‖x̃_i‖
-REFINE_BAND = 1e-6  # rows with m_i up to this above 1 are refined too: they may yet be in I
 
 
 class NewtonSolver:
@@ -136,17 +135,14 @@ class NewtonSolver:
         self.history = []
         self._steps(C, max_iter)
 
-        support = np.flatnonzero(self.w)
-        near = np.flatnonzero(self.train & (self.margins < 1.0 + REFINE_BAND))
-        rows = self.design.dense(near, support)
-        rows *= self.y[near, None]
-        at = np.searchsorted(self.columns, support)
+        self.refine(C)
+
+    def refine(self, C: float) -> None:
+        """The end of ``polish``."""
+        at = np.searchsorted(self.columns, np.flatnonzero(self.w))
         gram = self.G.take(at, axis=0).take(at, axis=1)
-        inside = self.summed[near] > 0
-        refined = refine(rows, self.weights[near], 0.5 / C, self.w[support], gram, inside)
-        if refined is not None:
-            w = self.w.copy()
-            w[support] = refined
+        w = refined_weights(self, 0.5 / C, gram, self.summed > 0)
+        if w is not None:
             self.restart(w)
 
     def _active(self):

@@ -59,6 +59,9 @@ class Solver(Protocol):
     def polish(self, C: float, max_iter: int) -> None:
         """Bring ``w``, which is at the optimum but for rounding, as near to it as can be."""
 
+    def refine(self, C: float) -> None:
+        """What that leaves out where it takes long: residuals free of rounding."""
+
 
 @dataclass
 class Path:
@@ -156,7 +159,8 @@ def follow(
     solver : Solver
     Cs : float64 ndarray of shape (m,), ascending for the warm starts to help
     tol : float
-        A relative duality gap above it is worth another attempt, by ``solver.polish``.
+        A relative duality gap above it is worth another attempt, by ``solver.polish`` and
+        ``solver.refine``.
     max_iter : int
         Newton steps for each C; what ``solver`` has taken so far counts for the first.
     polish : bool
@@ -190,6 +194,7 @@ def follow(
         solver.restart(W[k])
         solver.n_iter = int(n_iter[k])
         solver.polish(Cs[k], max_iter - solver.n_iter)
+        solver.refine(Cs[k])
         n_iter[k] = solver.n_iter
         primal, gap, product = certify(design, y, weights, Cs[[k]], solver.w[None])
         if not path.gaps[k] <= gap[0] / primal[0]:
