@@ -135,15 +135,14 @@ class NewtonSolver:
         self.history = []
         self._steps(C, max_iter)
 
-        self.refine(C)
-
-    def refine(self, C: float) -> None:
-        """The end of ``polish``."""
         at = np.searchsorted(self.columns, np.flatnonzero(self.w))
         gram = self.G.take(at, axis=0).take(at, axis=1)
         w = refined_weights(self, 0.5 / C, gram, self.summed > 0)
         if w is not None:
             self.restart(w)
+
+    def refine(self, C: float) -> None:
+        """Nothing: ``polish`` has done it."""
 
     def _active(self):
         return self.train & (self.margins < 1.0)

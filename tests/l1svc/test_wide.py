@@ -146,6 +146,28 @@ def test_columns_that_are_not_zero_and_rows_that_count_choose_the_solver(p, n, k
     assert type(start(design, y, weights, 1.0, 10)) is kind
 
 
+def test_a_fit_that_misses_tol_by_rounding_is_refined(monkeypatch):
+    refined = []
+    monkeypatch.setattr(WideSolver, "refine", lambda solver, C: refined.append(C))
+    X, y = made(0, n=60, p=1100)
+    L1LinearSVC(1.0).fit(X, y)
+    assert not refined
+    with pytest.warns(ConvergenceWarning):
+        L1LinearSVC(1.0, tol=1e-30).fit(X, y)
+    assert refined == [1.0]
+
+
+def test_refined_weights_are_right_to_the_last_digits():
+    X, y = made(6, n=80, p=40)
+    solver = WideSolver(Design(X, 1.0), y, np.ones(len(y)))
+    solver.solve(0.1, 1000)
+    newton = NewtonSolver(solver.design, y, solver.weights)
+    newton.solve(0.1, 1000)
+    newton.polish(0.1, 1000)
+    solver.refine(0.1)
+    np.testing.assert_array_max_ulp(solver.w, newton.w, maxulp=2)
+
+
 def test_what_is_zero_up_to_the_least_c():
     X, y = made(1)
     design = Design(X, 1.0)
