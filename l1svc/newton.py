@@ -141,7 +141,7 @@ class NewtonSolver:
         if w is not None:
             self.restart(w)
 
-    def refine(self, C: float) -> None:
+    def refine(self, C: float, max_iter: int) -> None:
         """Nothing: ``polish`` has done it."""
 
     def _active(self):

@@ -59,8 +59,8 @@ class Solver(Protocol):
     def polish(self, C: float, max_iter: int) -> None:
         """Bring ``w``, which is at the optimum but for rounding, as near to it as can be."""
 
-    def refine(self, C: float) -> None:
-        """What that leaves out where it takes long: residuals free of rounding."""
+    def refine(self, C: float, max_iter: int) -> None:
+        """What that leaves out where it takes long: more steps, residuals free of rounding."""
 
 
 @dataclass
@@ -194,7 +194,7 @@ def follow(
         solver.restart(W[k])
         solver.n_iter = int(n_iter[k])
         solver.polish(Cs[k], max_iter - solver.n_iter)
-        solver.refine(Cs[k])
+        solver.refine(Cs[k], max_iter - solver.n_iter)
         n_iter[k] = solver.n_iter
         primal, gap, product = certify(design, y, weights, Cs[[k]], solver.w[None])
         if not path.gaps[k] <= gap[0] / primal[0]:

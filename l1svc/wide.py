@@ -114,8 +114,11 @@ class WideSolver:
         """A few steps more, from margins computed afresh."""
         self._descend(0.5 / C, POLISHED_GAP, self.n_iter + min(max_iter, POLISH_STEPS))
 
-    def refine(self, C: float) -> None:
-        """Refine a small support, with residuals that are right however far apart columns are."""
+    def refine(self, C: float, max_iter: int) -> None:
+        """As many steps as help; then a small support is refined, with residuals that are right
+        however far apart the columns are.
+        """
+        self._descend(0.5 / C, POLISHED_GAP, self.n_iter + max_iter)
         w = refined_weights(self, 0.5 / C, most=REFINED_ENTRIES)
         if w is not None:
             self.restart(w)

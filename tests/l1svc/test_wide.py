@@ -148,7 +148,7 @@ def test_columns_that_are_not_zero_and_rows_that_count_choose_the_solver(p, n, k
 
 def test_a_fit_that_misses_tol_by_rounding_is_refined(monkeypatch):
     refined = []
-    monkeypatch.setattr(WideSolver, "refine", lambda solver, C: refined.append(C))
+    monkeypatch.setattr(WideSolver, "refine", lambda solver, C, max_iter: refined.append(C))
     X, y = made(0, n=60, p=1100)
     L1LinearSVC(1.0).fit(X, y)
     assert not refined
@@ -164,7 +164,7 @@ def test_refined_weights_are_right_to_the_last_digits():
     newton = NewtonSolver(solver.design, y, solver.weights)
     newton.solve(0.1, 1000)
     newton.polish(0.1, 1000)
-    solver.refine(0.1)
+    solver.refine(0.1, 0)
     np.testing.assert_array_max_ulp(solver.w, newton.w, maxulp=2)
 
 
