@@ -177,7 +177,7 @@ def follow(
         solver.solve(C, max_iter - solver.n_iter)
         if polish and solver.n_iter < max_iter:
             solver.polish(C, max_iter - solver.n_iter)
-        W[k] = solver.w
+        W[k] = _as_returned(solver)
         n_iter[k], solver.n_iter = solver.n_iter, 0
         seconds[k] = time.perf_counter() - began
         if callback:
@@ -196,8 +196,17 @@ def follow(
         solver.polish(Cs[k], max_iter - solver.n_iter)
         solver.refine(Cs[k], max_iter - solver.n_iter)
         n_iter[k] = solver.n_iter
-        primal, gap, product = certify(design, y, weights, Cs[[k]], solver.w[None])
+        w = _as_returned(solver)
+        primal, gap, product = certify(design, y, weights, Cs[[k]], w[None])
         if not path.gaps[k] <= gap[0] / primal[0]:
-            W[k], path.gaps[k], products[k] = solver.w, gap[0] / primal[0], product[0]
+            W[k], path.gaps[k], products[k] = w, gap[0] / primal[0], product[0]
         seconds[k] += time.perf_counter() - began
     return path
+
+
+def _as_returned(solver):
+    """w, with the bias' weight that an intercept of bias·w tells: it is rounded."""
+    w, bias = solver.w.copy(), solver.design.bias
+    if bias:
+        w[-1] = w[-1] * bias / bias
+    return w

@@ -1,8 +1,12 @@
 """A small part of the random campaign (tools/campaign.py): the same promises, without the clock."""
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
+from l1svc import L1LinearSVC
 from tests.l1svc import promises
 from tests.l1svc.random_problems import FAMILIES, TASKS, random_problem
 
@@ -42,3 +46,13 @@ def test_wrong_weights_are_found():
     ours.coef = ours.coef + 0.01 * np.abs(ours.coef).max() + 1e-3
     answers, _ = promises.ask_peer(problem, ours, PEER_SECONDS)
     assert not answers[promises.OBJECTIVE][0]
+
+
+def test_the_gap_that_is_told_is_that_of_the_intercept_returned():
+    """Unix times, and an intercept_scaling whose product with w is rounded."""
+    problem = random_problem(515)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        svc = L1LinearSVC(problem.Cs[0], **problem.parameters).fit(problem.X, problem.y)
+    gap = promises.certified(problem, svc.coef_, svc.intercept_, svc.C)
+    assert svc.duality_gap_ == pytest.approx(gap, rel=1e-6)
