@@ -21,14 +21,22 @@ No term is negative, so nothing cancels, however small the gap; and the rounding
 counts by its square. What is left is the rounding of v, which is bounded by the numbers of terms
 (N. Higham, "Accuracy and Stability of Numerical Algorithms", 2002, chapter 3) and added; or v is
 summed again without error (:mod:`l1svc.refine`), where that bound is too coarse.
+
+A column of large entries lets the rounding of w itself into v: 1e9·1e-16·Σ 2C_i b_i of it. But the
+α need not be those of w: for any b̂ the bound holds, with the ε_i that it has. So b̂ is also tried
+at weights next to w, no doubles, where v_j = sign w_j on the support.
 """
 
 import numpy as np
 
+from .blas import back_solve, cholesky, half_solve
 from .design import BLOCK_ROWS, Design
 from .refine import UNIT, Sliced, minus
 
 BATCH = 32  # weight vectors whose margins are held at a time
+ROUNDED = 1e-10  # relative gap, up to which the rounding of the weights is left in it
+NEXT = 2.0**-40  # weights that differ by so much of themselves are next to each other
+MOST_ENTRIES = 4_000_000  # of the support's rows, up to which its rounding is looked at
 
 
 def certify(
@@ -106,8 +114,22 @@ def _summed_without_error(design, y, s, C, w, rows, columns):
     A = _Rows(design, y, rows, columns)
     sliced = Sliced(A, largest=1.0)
     b, rest = minus(1.0, sliced.dot(w * A.scale))
+    eps = np.full(len(b), sliced.error(w * A.scale))
+    gap, parts = _gap_at(sliced, s, b, rest, eps, w, lam)
+    in_loss = np.where(b > 0, s, 0.0)
+    change = None
+    if gap > ROUNDED * (np.abs(w).sum() + C * in_loss @ b**2):
+        change = _change_by_rounding(A, in_loss, parts, w, lam)
+    if change is not None:
+        b, low = minus(b, np.array([change, -rest, np.zeros(len(b))]))
+        gap = min(gap, _gap_at(sliced, s, b, low, eps + np.abs(change), w, lam)[0])
+    return gap * (1.0 + 2 * sum(design.shape) * UNIT)
+
+
+def _gap_at(sliced, s, b, rest, eps, w, lam):
+    """The gap for α = t·s_i (b + rest)_i / λ where b > 0, at most ε_i from 1 − m_i; and λv."""
+    A, C, s_all = sliced.A, 0.5 / lam, s
     s = np.where(b > 0, s, 0.0)
-    eps = sliced.error(w * A.scale)
     parts = sliced.transpose_dot(s * b)  # of λv: 2C would round
     parts[2] += sliced.transpose_dot(s * rest).sum(axis=0)
     parts *= A.scale
@@ -120,9 +142,26 @@ def _summed_without_error(design, y, s, C, w, rows, columns):
     agree = sign * w >= 0
     slack = np.where(agree, t * (excess + short), 1.0 + t * (1.0 - short))
     slack = np.maximum(slack, 0.0) + error
-    blurred = 2.0 * (t * excess) * (s * b).sum() * eps + s.sum() * eps**2
-    total = np.abs(w) @ slack + C * ((t * excess) ** 2 * (s @ b**2) + blurred)
-    return total * (1.0 + 2 * sum(design.shape) * UNIT)
+    blurred = 2.0 * (t * excess) * (s * b) @ eps + s_all @ eps**2
+    return np.abs(w) @ slack + C * ((t * excess) ** 2 * (s @ b**2) + blurred), parts
+
+
+def _change_by_rounding(A, s, parts, w, lam):
+    """By how much b would be less at the weights, next to w, that no rounding keeps from the
+    optimum: v_j is then sign w_j where w_j is not 0. None where these are not next to w.
+    """
+    support = np.flatnonzero(w)
+    if not 0 < len(s) * len(support) <= MOST_ENTRIES:
+        return None
+    part = A[:][:, support]
+    G = (part.T * s) @ part
+    if not cholesky(G):
+        return None
+    residual = -minus(lam * np.sign(w), parts)[0][support] / A.scale[support]
+    d = back_solve(G, half_solve(G, residual))
+    if (np.abs(d) > NEXT * np.abs(w * A.scale)[support]).any():
+        return None
+    return part @ d
 
 
 class _Rows:

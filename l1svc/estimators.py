@@ -153,7 +153,7 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             if last is not None and np.abs(last[k]).sum() <= self.C * s.sum():
                 solver = solver_from(design, target, s, last[k])
             else:
-                solver = start(design, target, s, self.C, self.max_iter)
+                solver = start(design, target, s, self.C, self.max_iter, alone=True)
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))
         self.classes_ = classes
         self._set_solution(paths, 0)

@@ -17,13 +17,14 @@ Optimization Methods and Software 17, 2002 (the generalised Hessian, finite term
 """
 
 import copy
+from typing import Self
 
 import numpy as np
 
 from .blas import symmetric_dot
 from .design import MAX_GRAM_COLUMNS, Design
 from .quadratic import minimise
-from .refine import refine
+from .refine import refined_weights
 
 MAX_ENTERING = 256  # columns that may enter the working set at a time, or as many as the support
 ENTERING_PULL = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is worth having in it
@@ -34,7 +35,6 @@ ALL_MARGINS_SHARE = 0.25  # margins are computed for all rows once more than thi
 ALL_MARGINS_ROWS = 8192  # 1, or so many: to pick more takes longer than to compute with all
 N_REFERENCES = 4  # weights whose margins are kept
 MARGIN_ROUNDING = 1e-12  # of margins interpolated between references, over ‖x̃_i‖
-REFINE_BAND = 1e-6  # rows with m_i up to this above 1 are refined too: they may yet be in I
 
 
 class NewtonSolver:
@@ -79,7 +79,7 @@ class NewtonSolver:
         self.blur = np.zeros(len(self.y))
         self.history: list[tuple[float, np.ndarray, np.ndarray]] = []
 
-    def reweighted(self, weights: np.ndarray) -> "NewtonSolver":
+    def reweighted(self, weights: np.ndarray) -> Self:
         """A copy of this solver, at the same w, for other weights of the rows."""
         other = copy.copy(self)
         other.G, other.r = self.G.copy(), self.r.copy()
@@ -96,6 +96,9 @@ class NewtonSolver:
 
     def solve(self, C: float, max_iter: int) -> None:
         """Move ``w`` to the optimum at C, by at most ``max_iter`` Newton steps."""
+        self._steps(C, max_iter)
+
+    def _steps(self, C, max_iter):
         lam = 0.5 / C
         active = self._predicted_active(lam)
         self._choose(lam)
@@ -130,20 +133,16 @@ class NewtonSolver:
         self._update_gram(self._active())
         self.r = self._pull()[self.columns] + symmetric_dot(self.G, self.w[self.columns])
         self.history = []
-        self.solve(C, max_iter)
+        self._steps(C, max_iter)
 
-        support = np.flatnonzero(self.w)
-        near = np.flatnonzero(self.train & (self.margins < 1.0 + REFINE_BAND))
-        rows = self.design.dense(near, support)
-        rows *= self.y[near, None]
-        at = np.searchsorted(self.columns, support)
+        at = np.searchsorted(self.columns, np.flatnonzero(self.w))
         gram = self.G.take(at, axis=0).take(at, axis=1)
-        inside = self.summed[near] > 0
-        refined = refine(rows, self.weights[near], 0.5 / C, self.w[support], gram, inside)
-        if refined is not None:
-            w = self.w.copy()
-            w[support] = refined
+        w = refined_weights(self, 0.5 / C, gram, self.summed > 0)
+        if w is not None:
             self.restart(w)
+
+    def refine(self, C: float, max_iter: int) -> None:
+        """Nothing: ``polish`` has done it."""
 
     def _active(self):
         return self.train & (self.margins < 1.0)

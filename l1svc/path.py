@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from .certificate import certify
 from .design import MAX_GRAM_COLUMNS, Design
 from .newton import NewtonSolver
+from .square import SquareSolver
 from .wide import WideSolver
 
 SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,
@@ -18,6 +19,9 @@ MAX_STRIDE = 20  # or one in so many, if that is more
 FIRST_C_RATIO = 200.0  # the first C over the largest that leaves w = 0
 RUNG_FACTOR = 4.0  # by which C rises from there, at most
 RUNG_STEPS = 20  # Newton steps at each rung
+FEW_COLUMNS_RATIO = 5.0  # C over the largest that leaves w = 0, up to which few columns count
+LEAST_SQUARE = 150  # columns, from which on SquareSolver is worth its while,
+SQUARE_ROWS = 1.5  # and the rows for each column, below which it is
 
 
 class Solver(Protocol):
@@ -55,6 +59,9 @@ class Solver(Protocol):
     def polish(self, C: float, max_iter: int) -> None:
         """Bring ``w``, which is at the optimum but for rounding, as near to it as can be."""
 
+    def refine(self, C: float, max_iter: int) -> None:
+        """What that leaves out where it takes long: more steps, residuals free of rounding."""
+
 
 @dataclass
 class Path:
@@ -81,22 +88,40 @@ class Path:
 
 
 def solver_from(design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray) -> Solver:
-    """A solver that begins at w: which, the number of columns that are not all zero decides."""
-    wide = len(design.used) > MAX_GRAM_COLUMNS
-    return (WideSolver if wide else NewtonSolver)(design, y, weights, w)
+    """A solver that begins at w."""
+    return _kind(design, weights)(design, y, weights, w)
 
 
-def start(design: Design, y: np.ndarray, weights: np.ndarray, C: float, max_iter: int) -> Solver:
+def _kind(design, weights):
+    """Which solver the columns that are not all zero, and the rows that count, ask for."""
+    columns = len(design.used)
+    if columns > MAX_GRAM_COLUMNS:
+        return WideSolver
+    square = columns >= LEAST_SQUARE and np.count_nonzero(weights) < SQUARE_ROWS * columns
+    return SquareSolver if square else NewtonSolver
+
+
+def start(
+    design: Design,
+    y: np.ndarray,
+    weights: np.ndarray,
+    C: float,
+    max_iter: int,
+    *,
+    alone: bool = False,
+) -> Solver:
     """A solver near the optimum for C, by way of a subsample and of smaller C.
 
     The first steps from w = 0 have every row in I: they are taken where rows are few, for a C at
     which few weights are non-zero. Steps far upward from there would be short: C then rises on
-    all rows by factors of at most RUNG_FACTOR. With many columns the solver sees to that itself.
+    all rows by factors of at most RUNG_FACTOR. With many columns for the rows the solver sees to
+    that itself. Where C is small and ``alone``, no other follows: G of all columns is not worth it.
     """
-    if len(design.used) > MAX_GRAM_COLUMNS:
-        wide = WideSolver(design, y, weights)
-        wide.approach(C, max_iter)
-        return wide
+    kind = _kind(design, weights)
+    if kind is not NewtonSolver:
+        other = kind(design, y, weights)
+        other.approach(C, max_iter)
+        return other
     lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)  # w = 0 up to it
     first = min(C, FIRST_C_RATIO * lowest)
     stride = max(1, min(len(y) // SUBSAMPLE_ROWS, MAX_STRIDE))
@@ -112,7 +137,9 @@ def start(design: Design, y: np.ndarray, weights: np.ndarray, C: float, max_iter
         solver.widen()  # each would begin a working set of its own
     for rung in rungs:
         solver.approach(rung, min(RUNG_STEPS, max_iter - solver.n_iter))
-    solver.widen()
+    ratio = C / lowest
+    if not alone or ratio > FEW_COLUMNS_RATIO:
+        solver.widen()
     return solver
 
 
@@ -132,7 +159,8 @@ def follow(
     solver : Solver
     Cs : float64 ndarray of shape (m,), ascending for the warm starts to help
     tol : float
-        A relative duality gap above it is worth another attempt, by ``solver.polish``.
+        A relative duality gap above it is worth another attempt, by ``solver.polish`` and
+        ``solver.refine``.
     max_iter : int
         Newton steps for each C; what ``solver`` has taken so far counts for the first.
     polish : bool
@@ -149,7 +177,7 @@ def follow(
         solver.solve(C, max_iter - solver.n_iter)
         if polish and solver.n_iter < max_iter:
             solver.polish(C, max_iter - solver.n_iter)
-        W[k] = solver.w
+        W[k] = _as_returned(solver)
         n_iter[k], solver.n_iter = solver.n_iter, 0
         seconds[k] = time.perf_counter() - began
         if callback:
@@ -166,9 +194,19 @@ def follow(
         solver.restart(W[k])
         solver.n_iter = int(n_iter[k])
         solver.polish(Cs[k], max_iter - solver.n_iter)
+        solver.refine(Cs[k], max_iter - solver.n_iter)
         n_iter[k] = solver.n_iter
-        primal, gap, product = certify(design, y, weights, Cs[[k]], solver.w[None])
+        w = _as_returned(solver)
+        primal, gap, product = certify(design, y, weights, Cs[[k]], w[None])
         if not path.gaps[k] <= gap[0] / primal[0]:
-            W[k], path.gaps[k], products[k] = solver.w, gap[0] / primal[0], product[0]
+            W[k], path.gaps[k], products[k] = w, gap[0] / primal[0], product[0]
         seconds[k] += time.perf_counter() - began
     return path
+
+
+def _as_returned(solver):
+    """w, with the bias' weight that an intercept of bias·w tells: it is rounded."""
+    w, bias = solver.w.copy(), solver.design.bias
+    if bias:
+        w[-1] = w[-1] * bias / bias
+    return w

@@ -24,11 +24,46 @@ import numpy as np
 
 from .blas import add_gram, back_solve, cholesky, half_solve
 
+BAND = 1e-6  # rows with m_i up to this above 1 are refined too: they may yet be in I
 MAX_STEPS = 10
 DEPENDENT_SHARE = 1e-13  # of a column's square: where others leave no more, it depends on them
 BLOCK_ROWS = 256  # rows worked on at a time: few enough to stay in the processor's cache
 SMALLEST_EXPONENT = -1022  # of a double with all its digits
 UNIT = 2.0**-53  # the relative error of one operation, at most
+
+
+def refined_weights(
+    solver: Any,
+    lam: float,
+    gram: np.ndarray | None = None,
+    inside: np.ndarray | None = None,
+    most: float = np.inf,
+) -> np.ndarray | None:
+    """The optimum next to ``solver.w``, of shape (p + 1,), or None where :func:`refine` has none.
+
+    Parameters
+    ----------
+    solver : l1svc.path.Solver with ``margins`` and ``train``
+    lam : float
+    gram : float64 ndarray of shape (k, k), default=None
+        Of the support, over the rows ``inside``, as :func:`refine` has it.
+    inside : bool ndarray of shape (n,), default=None
+    most : float
+        Entries that rows and support may have: None beyond.
+    """
+    support = np.flatnonzero(solver.w)
+    near = np.flatnonzero(solver.train & (solver.margins < 1.0 + BAND))
+    if len(near) * len(support) > most:
+        return None
+    rows = solver.design.dense(near, support)
+    rows *= solver.y[near, None]
+    known = None if inside is None else inside[near]
+    refined = refine(rows, solver.weights[near], lam, solver.w[support], gram, known)
+    if refined is None:
+        return None
+    w = solver.w.copy()
+    w[support] = refined
+    return w
 
 
 def refine(

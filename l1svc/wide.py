@@ -36,6 +36,7 @@ from sklearn.linear_model import enet_path
 
 from . import blas
 from .design import BLOCK_ROWS, Design
+from .refine import refined_weights
 
 GAP = 1e-10  # relative, to which each C is solved,
 POLISHED_GAP = 1e-12  # where more is wanted,
@@ -44,6 +45,7 @@ RUNG_SHARE = 0.5  # or to so much of the gap at the beginning, if that is less
 FIRST_C_RATIO = 20.0  # the first C over the largest that leaves w = 0
 RUNG_FACTOR = 2.0  # by which C rises from there, at most
 POLISH_STEPS = 4
+REFINED_ENTRIES = 1_000_000  # of the support's rows: a second of work
 STALLED_ROUNDS = 3  # without progress: then rounding is all there is
 PROGRESS = 1e-13  # of F, that counts as such
 ENTERING_PULL = 0.7  # over λ, from which on a column is worth having in W
@@ -74,7 +76,7 @@ class WideSolver:
     """One binary problem, with the state that carries over to a next C or a subset of the rows.
 
     The parameters and attributes are those of :class:`l1svc.newton.NewtonSolver`; ``n_iter``
-    counts Newton steps and turns of coordinate descent. The weights are not refined.
+    counts Newton steps and turns of coordinate descent. ``polish`` does not refine the weights.
     """
 
     def __init__(
@@ -112,6 +114,15 @@ class WideSolver:
         """A few steps more, from margins computed afresh."""
         self._descend(0.5 / C, POLISHED_GAP, self.n_iter + min(max_iter, POLISH_STEPS))
 
+    def refine(self, C: float, max_iter: int) -> None:
+        """As many steps as help; then a small support is refined, with residuals that are right
+        however far apart the columns are.
+        """
+        self._descend(0.5 / C, POLISHED_GAP, self.n_iter + max_iter)
+        w = refined_weights(self, 0.5 / C, most=REFINED_ENTRIES)
+        if w is not None:
+            self.restart(w)
+
     def _weigh(self, weights: np.ndarray) -> None:
         self.weights = weights
         self.train = weights > 0
@@ -140,7 +151,7 @@ class WideSolver:
         progress = Progress()
         while True:
             self.margins = self.y * self.design.dot(self.w)
-            pull = self.design.transpose_dot(self.weights * self.y * self._b())
+            pull = self._pull()
             gap = self._gap(lam, pull)
             if share is not None:
                 goal, share = min(goal, share * gap), None
@@ -148,6 +159,9 @@ class WideSolver:
                 return
             columns, outside = self._working_set(lam, np.abs(pull))
             self._descend_on(columns, outside, lam, goal, limit)
+
+    def _pull(self):
+        return self.design.transpose_dot(self.weights * self.y * self._b())
 
     def _b(self):
         return np.maximum(1.0 - self.margins, 0.0)

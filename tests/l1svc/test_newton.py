@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from l1svc import L1LinearSVC, newton, svm_path
+from l1svc import L1LinearSVC, newton, refine, svm_path
 from l1svc.certificate import certify
 from l1svc.design import Design
 from l1svc.newton import NewtonSolver
@@ -564,8 +564,8 @@ def test_rows_just_below_1_are_refined_too():
 def test_refinement_is_given_the_sum_that_is_known(monkeypatch):
     solver, full = made(8)
     seen = []
-    inner = newton.refine
-    monkeypatch.setattr(newton, "refine", lambda *given: seen.append(given) or inner(*given))
+    inner = refine.refine
+    monkeypatch.setattr(refine, "refine", lambda *given: seen.append(given) or inner(*given))
     solver.solve(0.5, 100)
     solver.polish(0.5, 100)
     ((A, weights, lam, w, gram, inside),) = seen

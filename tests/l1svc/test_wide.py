@@ -16,6 +16,7 @@ from l1svc.certificate import certify
 from l1svc.design import MAX_GRAM_COLUMNS, Design
 from l1svc.newton import NewtonSolver
 from l1svc.path import solver_from, start
+from l1svc.square import SquareSolver
 from l1svc.wide import NewtonSystem, WideSolver
 from tests.l1svc.problems import text_like
 
@@ -127,13 +128,44 @@ def test_rows_that_can_be_told_apart_at_very_large_c(as_given):
     assert one.score(X, y) == 1.0
 
 
-def test_the_number_of_columns_that_are_not_zero_chooses_the_solver():
-    y, weights = np.array([1.0, -1.0]), np.ones(2)
-    for p, kind in ((MAX_GRAM_COLUMNS, NewtonSolver), (MAX_GRAM_COLUMNS + 1, WideSolver)):
-        X = sp.csr_matrix(np.hstack([np.eye(2, p) + 1.0, np.zeros((2, 5))]))
-        design = Design(X, 0.0)
-        assert type(solver_from(design, y, weights, np.zeros(p + 6))) is kind
-        assert type(start(design, y, weights, 1.0, 10)) is kind
+@pytest.mark.parametrize(
+    ("p", "n", "kind"),
+    [
+        (MAX_GRAM_COLUMNS + 1, 2, WideSolver),
+        (MAX_GRAM_COLUMNS, 2, SquareSolver),
+        (150, 224, SquareSolver),
+        (150, 225, NewtonSolver),
+        (149, 2, NewtonSolver),
+    ],
+)
+def test_columns_that_are_not_zero_and_rows_that_count_choose_the_solver(p, n, kind):
+    y, weights = np.resize([1.0, -1.0], n + 9), np.append(np.ones(n), np.zeros(9))
+    X = sp.csr_matrix(np.hstack([np.eye(n + 9, p) + 1.0, np.zeros((n + 9, 5))]))
+    design = Design(X, 0.0)
+    assert type(solver_from(design, y, weights, np.zeros(p + 6))) is kind
+    assert type(start(design, y, weights, 1.0, 10)) is kind
+
+
+def test_a_fit_that_misses_tol_by_rounding_is_refined(monkeypatch):
+    refined = []
+    monkeypatch.setattr(WideSolver, "refine", lambda solver, C, max_iter: refined.append(C))
+    X, y = made(0, n=60, p=1100)
+    L1LinearSVC(1.0).fit(X, y)
+    assert not refined
+    with pytest.warns(ConvergenceWarning):
+        L1LinearSVC(1.0, tol=1e-30).fit(X, y)
+    assert refined == [1.0]
+
+
+def test_refined_weights_are_right_to_the_last_digits():
+    X, y = made(6, n=80, p=40)
+    solver = WideSolver(Design(X, 1.0), y, np.ones(len(y)))
+    solver.solve(0.1, 1000)
+    newton = NewtonSolver(solver.design, y, solver.weights)
+    newton.solve(0.1, 1000)
+    newton.polish(0.1, 1000)
+    solver.refine(0.1, 0)
+    np.testing.assert_array_max_ulp(solver.w, newton.w, maxulp=2)
 
 
 def test_what_is_zero_up_to_the_least_c():
