@@ -154,9 +154,8 @@ def text(random, n, p, largest):
 
 def sparse(random, n, p, largest):
     density = float(np.exp(random.uniform(np.log(0.002), np.log(0.2))))
-    X = sp.random_array((n, p), density=density, format="csr", rng=random,
-                        data_sampler=random.standard_normal)  # fmt: skip
-    X = sp.csr_matrix(X)
+    # by position: SciPy has two names for the generator's argument
+    X = sp.random(n, p, density, "csr", None, random, random.standard_normal)
     return X, _labels(random, _score(random, X))
 
 
