@@ -57,7 +57,7 @@ def reading(path: Path) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:  # the file system's, not ours
             raise ArtifactError(f"{path}: cannot be read: {error.strerror}") from error
-        #   # damaged bytes make a reader raise almost anything
+        # damaged bytes make a reader raise almost anything
         reason = f"{type(error).__name__}: {error}"[:200]
         raise ArtifactError(f"{path}: damaged ({reason}); `dvc repro` mends it") from error
 
