@@ -18,7 +18,9 @@ BLOCK_ROWS = 256  # rows worked on at a time: bounds the memory that a Gram matr
 PRODUCT_ROWS = 1024  # rows of a dense X that a product takes at a time, as float64
 DTYPES = [np.float64, np.float32, np.uint8]  # of a dense X that is used as it is
 MAX_GRAM_COLUMNS = 1024  # up to which a Gram matrix holds all; beyond, a dense X is made float64
+DENSE_SIZE = 4_000_000  # of a sparse X, up to which it is made dense, too, to pick rows from
 LANES = 2  # parts that each sum over rows is made of, side by side
+DERIVED = ["parts", "by_rows"]  # attributes of a Design
 SPARSE_SHARE = 0.3  # of non-zero entries, up to which those of a dense X are kept apart, too
 
 MatrixLike: TypeAlias = ArrayLike | sp.spmatrix | sp.sparray
@@ -93,8 +95,8 @@ class Design:
         self._divide()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the parts: they are views, and would be copied beside what they show."""
-        return {name: value for name, value in vars(self).items() if name != "parts"}
+        """Without what follows from the rest: views would be copied beside what they show."""
+        return {name: value for name, value in vars(self).items() if name not in DERIVED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -104,6 +106,9 @@ class Design:
         self.shape = (self.X.shape[0], self.X.shape[1] + 1)
         self.ends = _ends(self.shape[0])
         self.parts = [self._rows_from(*ends) for ends in itertools.pairwise(self.ends)]
+        n, p = self.X.shape
+        small = p <= MAX_GRAM_COLUMNS and n * p <= DENSE_SIZE
+        self.by_rows = self.X.toarray() if small and sp.issparse(self.X) else self.X
 
     def _rows_from(self, start, stop):
         """The rows start … stop − 1 of X, of its entries if they are kept, without a copy."""
@@ -120,7 +125,7 @@ class Design:
         features = w[..., :-1]
         if rows is not None:
             few = self.entries is None or len(rows) <= BLOCK_ROWS  # SciPy is slow to pick few rows
-            chosen = _float64(self.X[rows]) if few else self.entries[rows]
+            chosen = _float64(self.by_rows[rows]) if few else self.entries[rows]
             product = (chosen @ features.T).T
         else:
             parts = _map.get()(lambda part: _dot(part, features), self.parts)
@@ -198,11 +203,13 @@ class Design:
                 B[block] = self.dense(rows[block], columns)
             return B
         q = np.searchsorted(columns, self.X.shape[1])
-        if sp.issparse(self.X):
+        if sp.issparse(self.by_rows):
             B = np.empty((len(rows), len(columns)))
-            B[:, :q] = self.X[rows][:, columns[:q]].toarray()
+            B[:, :q] = self.by_rows[rows][:, columns[:q]].toarray()
         else:
-            B = _float64(self.X[rows].take(columns, axis=1, mode="clip"))  # with the bias' place
+            B = _float64(
+                self.by_rows[rows].take(columns, axis=1, mode="clip")
+            )  # with the bias' place
         B[:, q:] = self.bias
         return B
 

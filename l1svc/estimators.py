@@ -230,8 +230,8 @@ def warn_unless_converged(gaps: ArrayLike, n_iter: ArrayLike, tol: float, max_it
         helps = (
             "Raise max_iter, or tol."
             if steps >= max_iter
-            else "More steps do not help, rounding is what is left: bring the columns to one scale"
-            " (StandardScaler, MaxAbsScaler), lower C, or raise tol."
+            else "A larger max_iter does not help, rounding is what is left: bring the columns to"
+            " one scale (StandardScaler, MaxAbsScaler), lower C, or raise tol."
         )
         warnings.warn(
             f"L1LinearSVC reached a relative duality gap of {gap:.1e}, not tol={tol:.1e}, in"

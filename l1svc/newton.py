@@ -31,6 +31,8 @@ ENTERING_PULL = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is w
 KKT_SLACK = 1e-10  # of the optimality conditions, over λ
 APPROACH_CROSSED_SHARE = 0.1  # rows that cross 1, over those in I, up to which an approach ends
 BISECTIONS = 40  # of a line search
+MOST_IDLE = 3  # steps of that kind, until one is made longer,
+FURTHEST = 2.0**60  # by so much at most
 ALL_MARGINS_SHARE = 0.25  # margins are computed for all rows once more than this may have crossed
 ALL_MARGINS_ROWS = 8192  # 1, or so many: to pick more takes longer than to compute with all
 N_REFERENCES = 4  # weights whose margins are kept
@@ -102,14 +104,19 @@ class NewtonSolver:
         lam = 0.5 / C
         active = self._predicted_active(lam)
         self._choose(lam)
+        idle = 0  # steps that no row stopped, and that did not reach the minimum of their model
         for _ in range(max_iter):
             predicted = active is not None
             self._update_gram(self._active() if active is None else active)
             active = None
+            w = self.w
             v, change, residual = self._newton_point(lam)
             crossed = self._move(v, change, lam, monotone=not predicted)
             if not crossed and residual <= KKT_SLACK * lam and not self._choose(lam):
                 break
+            idle = idle + 1 if not crossed and residual > KKT_SLACK * lam else 0
+            if idle >= MOST_IDLE and self.w is v:
+                self._line_search(v - w, lam, further=True)
         self.history = [*self.history[-1:], (lam, self.w, self.margins)]
 
     def approach(self, C: float, max_iter: int) -> None:
@@ -216,22 +223,30 @@ class NewtonSolver:
             weights = np.where(self.active[crossed], -1.0, 1.0) * self.weights[crossed]
             change = change + 0.5 * weights @ (1.0 - margins[crossed]) ** 2
             if change > 0:
-                return len(crossed) if self._line_search(v, lam) else 0
+                return len(crossed) if self._line_search(v - self.w, lam) else 0
         self.w, self.margins, self.blur = v, margins, blur
         return len(crossed)
 
-    def _line_search(self, v, lam):
-        """w ← the minimum between w and v, by bisection on the derivative; whether w moved."""
-        step = v - self.w
+    def _line_search(self, step, lam, further=False):
+        """w ← the minimum between w and w + step, by bisection on the derivative; whether w moved.
+
+        ``further``: beyond w + step as well. Where columns all but depend on one another, damping
+        makes steps short: hundreds of them would follow, each as the one before.
+        """
         slope = self.y * self.design.dot(step)
         origin = self._reference(self.w)
-        low, high = 0.0, 1.0
-        for _ in range(BISECTIONS):
-            t = 0.5 * (low + high)
+
+        def falls(t):
             b = np.maximum(1.0 - origin - t * slope, 0.0)
             point = self.w + t * step
-            derivative = lam * (np.sign(point) @ step) - (self.weights * b) @ slope
-            low, high = (t, high) if derivative < 0 else (low, t)
+            return lam * (np.sign(point) @ step) < (self.weights * b) @ slope
+
+        low, high = 0.0, 1.0
+        while further and high < FURTHEST and falls(high):
+            low, high = high, 2.0 * high
+        for _ in range(BISECTIONS):
+            t = 0.5 * (low + high)
+            low, high = (t, high) if falls(t) else (low, t)
         self.w = self.w + low * step
         self.margins, self.blur = origin + low * slope, np.zeros(len(origin))
         return low > 0

@@ -20,6 +20,7 @@ FIRST_C_RATIO = 200.0  # the first C over the largest that leaves w = 0
 RUNG_FACTOR = 4.0  # by which C rises from there, at most
 RUNG_STEPS = 20  # Newton steps at each rung
 FEW_COLUMNS_RATIO = 5.0  # C over the largest that leaves w = 0, up to which few columns count
+HELPED = 0.5  # of the gap that an attempt leaves, at most, for another to be worth while
 LEAST_SQUARE = 150  # columns, from which on SquareSolver is worth its while,
 SQUARE_ROWS = 1.5  # and the rows for each column, below which it is
 
@@ -160,7 +161,7 @@ def follow(
     Cs : float64 ndarray of shape (m,), ascending for the warm starts to help
     tol : float
         A relative duality gap above it is worth another attempt, by ``solver.polish`` and
-        ``solver.refine``.
+        ``solver.refine``, and as many more as halve it.
     max_iter : int
         Newton steps for each C; what ``solver`` has taken so far counts for the first.
     polish : bool
@@ -191,19 +192,29 @@ def follow(
     primal, gap, products = certify(design, y, weights, Cs, W, certain)
     seconds += (time.perf_counter() - began) / len(Cs)
     path = Path(W, gap / primal, n_iter, seconds, products)
-    for k in np.flatnonzero(~(path.gaps <= tol) & (n_iter < max_iter)).tolist():
-        began = time.perf_counter()
-        solver.restart(W[k])
-        solver.n_iter = int(n_iter[k])
-        solver.polish(Cs[k], max_iter - solver.n_iter)
-        solver.refine(Cs[k], max_iter - solver.n_iter)
-        n_iter[k] = solver.n_iter
-        w = _as_returned(solver)
-        primal, gap, product = certify(design, y, weights, Cs[[k]], w[None])
-        if not path.gaps[k] <= gap[0] / primal[0]:
-            W[k], path.gaps[k], products[k] = w, gap[0] / primal[0], product[0]
-        seconds[k] += time.perf_counter() - began
+    for k in np.flatnonzero(~(path.gaps <= tol)).tolist():
+        before = np.inf
+        while (
+            not path.gaps[k] <= tol and not path.gaps[k] > HELPED * before and n_iter[k] < max_iter
+        ):
+            before = path.gaps[k]
+            _attempt(solver, path, k, float(Cs[k]), max_iter)
     return path
+
+
+def _attempt(solver, path, k, C, max_iter):
+    """Another attempt at the k-th point of the path, from where it is: kept if it is better."""
+    began = time.perf_counter()
+    solver.restart(path.W[k])
+    solver.n_iter = int(path.n_iter[k])
+    solver.polish(C, max_iter - solver.n_iter)
+    solver.refine(C, max_iter - solver.n_iter)
+    path.n_iter[k] = solver.n_iter
+    w = _as_returned(solver)
+    primal, gap, product = certify(solver.design, solver.y, solver.weights, np.array([C]), w[None])
+    if not path.gaps[k] <= gap[0] / primal[0]:
+        path.W[k], path.gaps[k], path.products[k] = w, gap[0] / primal[0], product[0]
+    path.seconds[k] += time.perf_counter() - began
 
 
 def _as_returned(solver):

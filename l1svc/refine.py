@@ -28,6 +28,7 @@ BAND = 1e-6  # rows with m_i up to this above 1 are refined too: they may yet be
 MAX_STEPS = 10
 DEPENDENT_SHARE = 1e-13  # of a column's square: where others leave no more, it depends on them
 BLOCK_ROWS = 256  # rows worked on at a time: few enough to stay in the processor's cache
+KEPT_SIZE = 1_000_000  # of a matrix, up to which its slices are kept, in 24 MB
 SMALLEST_EXPONENT = -1022  # of a double with all its digits
 UNIT = 2.0**-53  # the relative error of one operation, at most
 
@@ -147,7 +148,8 @@ def _add(G, A, weights, rows, sign):
 class Sliced:
     """A matrix, for products with vectors, from either side, in which no digit is lost.
 
-    The slices of A are made anew for each product, a block of rows at a time: they take no memory.
+    The slices of a large A are made anew for each product, a block of rows at a time: they take no
+    memory. Those of a small one are kept.
 
     Parameters
     ----------
@@ -163,6 +165,7 @@ class Sliced:
         if largest is None:
             largest = max(A.max(initial=0.0), -A.min(initial=0.0))
         self.largest = largest
+        self.kept = list(self._blocks()) if A.shape[0] * A.shape[1] <= KEPT_SIZE else None
 
     def error(self, x: np.ndarray) -> float:
         """The rounding, at most, of each entry of a product with x: that of its last part."""
@@ -174,7 +177,7 @@ class Sliced:
         """Ax as a sum of three vectors; the first two are free of rounding, the last is tiny."""
         x_slices = slices(x, self.bits)
         parts = np.empty((3, self.A.shape[0]))
-        for rows, block in self._blocks():
+        for rows, block in self.kept or self._blocks():
             parts[:, rows] = _products(block, x_slices)
         return parts
 
@@ -182,7 +185,7 @@ class Sliced:
         """Aᵀu as such a sum."""
         u_slices = slices(u, self.bits)
         parts = np.zeros((3, self.A.shape[1]))
-        for rows, block in self._blocks():
+        for rows, block in self.kept or self._blocks():
             parts += _products([part.T for part in block], [part[rows] for part in u_slices])
         return parts
 

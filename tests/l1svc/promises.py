@@ -149,8 +149,7 @@ def _ask_fit(problem, fit):
     answers = _answers(gap, texts)
     ours = Ours(seconds, svc.coef_.copy(), svc.intercept_.copy(), svc.C, answers)
     if texts and gap > TOL:
-        more = 10 * svc.max_iter
-        svc.set_params(warm_start=True, max_iter=more)
+        svc = fit(svc.C, max_iter=10 * svc.max_iter, **problem.parameters)
         _warned(svc.fit, problem.X, problem.y, problem.sample_weight)
         again = certified(problem, svc.coef_, svc.intercept_, svc.C)
         helped = again <= TOL

@@ -47,10 +47,15 @@ def results(design, rng, n_threads):
     return ((G, r), products, transposed), expected
 
 
-@pytest.mark.parametrize("as_given", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize(
+    ("as_given", "dense_size"), [(np.asarray, 0), (sp.csr_matrix, 0), (sp.csr_matrix, 10**6)]
+)
 @pytest.mark.parametrize("share", [SPARSE_SHARE / 2, 1.0])
 @pytest.mark.parametrize("n", [1, BLOCK_ROWS, BLOCK_ROWS + 1, 4 * LANES * BLOCK_ROWS + 5])
-def test_products_are_those_of_the_matrix_in_the_same_bits_for_any_threads(n, share, as_given):
+def test_products_are_those_of_the_matrix_in_the_same_bits_for_any_threads(
+    n, share, as_given, dense_size, monkeypatch
+):
+    monkeypatch.setattr("l1svc.design.DENSE_SIZE", dense_size)
     rng = np.random.default_rng(n)
     X = rng.random((n, FEATURES)).round(1) * (rng.random((n, FEATURES)) < share)
     design = Design(as_given(X), BIAS)

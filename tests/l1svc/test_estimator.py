@@ -362,7 +362,9 @@ def test_the_warning_says_what_helps(problem):
         L1LinearSVC(tol=1e-300),
         L1LinearSVCSearchCV([1.0], cv=2, tol=1e-300),
     ):
-        with pytest.warns(ConvergenceWarning, match="More steps do not help, .* one scale"):
+        with pytest.warns(
+            ConvergenceWarning, match="A larger max_iter does not help, .* one scale"
+        ):
             fits.fit(X, y)
     with pytest.warns(ConvergenceWarning, match=r"in [2-9] of max_iter=1000 .* one scale"):
         bootstrap(X, y, 1.0, 2, tol=1e-300)

@@ -90,18 +90,24 @@ def test_an_attempt_that_makes_it_worse_is_not_taken(solver, monkeypatch):
     np.testing.assert_array_equal(again.n_iter, left.n_iter + 7)
 
 
-def test_an_attempt_that_helps_a_little_is_taken(solver, problem, monkeypatch):
+@pytest.mark.parametrize(("share", "left_over", "attempts"), [(0.1, 0.1, 1), (0.6, 0.007, 6)])
+def test_an_attempt_that_helps_is_taken_and_as_many_more_as_halve_the_gap(
+    solver, problem, monkeypatch, share, left_over, attempts
+):
     left = follow(spoil(solver.reweighted(solver.weights)), CS, 1.0, 1000)
     one = L1LinearSVC(CS[-1]).fit(*problem)
     best = np.append(one.coef_, one.intercept_)
+    tried = []
 
     def polish(solver, C, max_iter):
-        solver.w = 0.5 * (solver.w + best) if CS[-1] == C else solver.w
+        if CS[-1] == C:
+            tried.append(C)
+            solver.w = solver.w + share * (best - solver.w)
 
     monkeypatch.setattr(NewtonSolver, "polish", polish)
-    again = follow(spoil(solver.reweighted(solver.weights)), CS, 1e-8, 1000)
-    assert 0.1 < again.gaps[-1] / left.gaps[-1] < 0.9
-    np.testing.assert_allclose(again.W[-1], 0.5 * (left.W[-1] + best))
+    again = follow(spoil(solver.reweighted(solver.weights)), CS, left_over * left.gaps[-1], 1000)
+    assert len(tried) == attempts
+    np.testing.assert_allclose(again.W[-1], best + (1 - share) ** attempts * (left.W[-1] - best))
     assert_consistent(again, solver.design, solver.y, solver.weights)
 
 

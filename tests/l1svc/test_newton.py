@@ -1,16 +1,20 @@
 """The Newton solver, step by step: each part against what it stands for, and few of them."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import ConvergenceWarning
 
 from l1svc import L1LinearSVC, newton, refine, svm_path
 from l1svc.certificate import certify
 from l1svc.design import Design
 from l1svc.newton import NewtonSolver
 from tests.l1svc.problems import text_like
+from tests.l1svc.random_problems import random_problem
 
 ROUNDING = 1e-9
 
@@ -258,7 +262,7 @@ def test_a_line_search_ends_at_the_minimum_to_many_digits():
     lam, w = 0.3, np.zeros(13)
     v = np.random.default_rng(4).normal(size=13)
     v = v if v @ full.T @ (solver.weights * solver.y) > 0 else -v
-    solver._line_search(v, lam)
+    solver._line_search(v - w, lam)
     t = solver.w @ v / (v @ v)
     assert 0.01 < t < 0.99
     values = [half_objective(solver, full, lam, w + (t + d) * v) for d in (-1e-5, 0.0, 1e-5)]
@@ -268,6 +272,28 @@ def test_a_line_search_ends_at_the_minimum_to_many_digits():
     assert abs(slope) < 1e-8
     np.testing.assert_allclose(solver.margins, solver.y * (full @ solver.w), atol=1e-12)
     assert solver.n_references == 2
+
+
+@pytest.mark.parametrize("share", [2.0**-30, 0.01, 1.0])
+def test_a_line_search_further_ends_at_the_minimum_beyond_the_step(share):
+    solver, full = made(3)
+    lam, v = 0.3, np.random.default_rng(4).normal(size=13)
+    v = v if v @ full.T @ (solver.weights * solver.y) > 0 else -v
+    solver._line_search(v, lam)
+    nearest = solver.w
+    solver.restart(np.zeros(13))
+    solver._line_search(share * nearest, lam, further=True)
+    np.testing.assert_allclose(solver.w, nearest, rtol=1e-6)
+
+
+def test_where_columns_depend_on_one_another_steps_are_made_longer():
+    """A column of unix times beside others: damping made each step as short as the one before."""
+    problem = random_problem(220)
+    svc = L1LinearSVC(problem.Cs[-1], **problem.parameters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        svc.fit(problem.X, problem.y)
+    assert svc.n_iter_ < 100
 
 
 def test_g_is_updated_by_the_rows_that_change_or_begun_anew_where_they_are_most(monkeypatch):
