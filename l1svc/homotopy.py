@@ -33,10 +33,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.sparse as sp
 
 from .blas import add_gram, cholesky, half_solve, symmetric_dot
-from .design import Design
+from .design import PRODUCT_ROWS, Design
 from .path import solver_from
 
 WATCHED = 256  # margins that are looked at between two refreshes, at least: twice as many as
@@ -122,13 +121,7 @@ class Homotopy:
         self.design, self.y, self.weights = design, y, weights
         self.visit = visit
         self.columns = design.used
-        X = design.X if design.entries is None else design.entries
-        bias = np.full((len(y), 1), design.bias**2)
-        self.squares = (
-            sp.hstack([X.power(2), bias], format="csr")
-            if sp.issparse(X)
-            else np.hstack([X.astype(np.float64) ** 2, bias])
-        )
+        self.squares = None if design.entries is None else design.entries.power(2)
         train = np.flatnonzero(weights > 0)
         self.rows = np.concatenate([train, scored])  # of each margin that may have an event,
         self.levels = np.repeat([1.0, 0.0], [len(train), len(scored)])  # and where
@@ -238,9 +231,18 @@ class Homotopy:
 
     def _norms(self, some):
         """‖x̃_i‖ of all rows on these columns."""
-        inside = np.zeros(self.design.shape[1])
-        inside[self.columns[some]] = 1.0
-        return np.sqrt(self.squares @ inside)
+        n, p = self.design.X.shape
+        columns = self.columns[some]
+        inside = np.zeros(p + 1)
+        inside[columns] = 1.0
+        if self.squares is not None:
+            squares = self.squares @ inside[:p]
+        else:
+            squares = np.empty(n)
+            for start in range(0, n, PRODUCT_ROWS):
+                rows = slice(start, start + PRODUCT_ROWS)
+                squares[rows] = self.design.X[rows].astype(np.float64) ** 2 @ inside[:p]
+        return np.sqrt(squares + inside[p] * self.design.bias**2)
 
     def _watch(self, margins, speeds, d):
         """Of which margins an event may come next, up to the horizon."""
