@@ -6,6 +6,7 @@ the problem of scikit-learn's ``LinearSVC(penalty="l1", loss="squared_hinge", du
 """
 
 from .estimators import L1LinearSVC, to_linear_svc
+from .exact import ExactPath, ExactSearch, exact_path, exact_search
 from .objective import objective, relative_duality_gap
 from .refits import Fits, bootstrap, svm_path
 from .search import L1LinearSVCSearchCV
@@ -13,10 +14,14 @@ from .search import L1LinearSVCSearchCV
 __version__ = "0.1.0"
 
 __all__ = [
+    "ExactPath",
+    "ExactSearch",
     "Fits",
     "L1LinearSVC",
     "L1LinearSVCSearchCV",
     "bootstrap",
+    "exact_path",
+    "exact_search",
     "objective",
     "relative_duality_gap",
     "svm_path",

@@ -1,0 +1,476 @@
+"""The optimum for every C of a range: a path of straight pieces in λ = 1/(2C), from event to event.
+
+    min over w of λ‖w‖₁ + ½ Σ_i s_i max(0, 1 − m_i)²,    m_i = a_iᵀw,    a_i = y_i x̃_i.
+
+With I = {i : m_i < 1}, the support S and its signs σ, the optimum has v_S = λσ and |v_j| ≤ λ for
+the others, where v = Σ_{i∈I} s_i (1 − m_i) a_i. As long as I, S and σ do not change, that is
+linear: with G = Σ_{i∈I} s_i a_i a_iᵀ, λ falling by δ,
+
+    w_S(δ) = w_S + δ d,    d = G_SS⁻¹σ,    m(δ) = m + δ A_S d,    v(δ) = v − δ G_:S d.
+
+The next event is the smallest δ at which a weight is 0 (it leaves S), a |v_j| is λ (it enters S),
+or a margin is 1 (its row enters or leaves I). None of them turns the direction of what caused it:
+by the formula of Sherman and Morrison, the margin of a row moves to the same side whether or not
+the row is in I. So events at the same λ (rows or columns that stand twice, integer pixels) are
+taken one after the other, by steps of length 0.
+
+G is kept for all columns, and the inverse of G_SS; both change by one row at a time. Of the rows
+only those are looked at that can reach 1 before long: at a refresh all margins m and their speeds
+are computed; from there, m_i is at most ‖x̃_i‖·‖w − w_ref − δ d_ref‖ away from its line, and those
+near 1 by that are the ones to watch. The next refresh, when that bound is used up, computes all
+anew, and sets right what rounding has moved.
+
+References
+----------
+M. R. Osborne, B. Presnell, B. A. Turlach, "A new approach to variable selection in least squares
+problems", IMA J. Numerical Analysis 20, 2000 (homotopy). J. Zhu, S. Rosset, T. Hastie, R.
+Tibshirani, "1-norm support vector machines", NIPS 16, 2003. T. Hastie, S. Rosset, R. Tibshirani,
+J. Zhu, "The entire regularization path for the support vector machine", JMLR 5, 2004. S. Rosset,
+J. Zhu, "Piecewise linear regularized solution paths", Annals of Statistics 35, 2007.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .blas import add_gram, cholesky, half_solve, symmetric_dot
+from .design import PRODUCT_ROWS, Design
+from .path import solver_from
+
+WATCHED = 256  # margins that are looked at between two refreshes, at least: twice as many as
+FEW_EVENTS = 12  # before where no more events came between them,
+MANY_EVENTS = 40  # half of them where so many came: then it is time for a refresh
+FIRST_HORIZON = 0.02  # of λ, that a refresh looks ahead,
+SHORTER, LONGER = 0.7, 1.4  # by which that changes where it was too far, or not far enough
+ENTERING_PULL = 0.7  # |v_j| over λ, from which on a column may enter S before the next refresh
+LONGEST = 0.5  # of λ, that a refresh may look ahead
+PENDING = 32  # rows that are added to G at a time
+REFINEMENTS = 4  # of a direction, at most,
+RESIDUAL = 1e-10  # until G_SS d is σ but for this
+STILL = 1e-11  # a speed below this, over what rounding could make of it, is none
+DEPENDENT = 1e-10  # of a column's square that others must leave for it to enter S
+OFF = 1e-7  # of λ, or of a margin's 1, by which a refresh may find things elsewhere
+MOST_AT_ONCE = 200  # steps of no length, and as many as the support: more go round in circles
+MOST_STEPS = 1000  # of the solver, there
+CLOSING = 1e-9  # by which |v_j| and λ approach each other, below which they do not
+RESTART = 1e-9  # of λ, that is left out where the path is begun anew
+
+ENTERS, LEAVES, ROW_IN, ROW_OUT = "enters", "leaves", "row in", "row out"
+
+
+class Lost(ArithmeticError):
+    """The state is not that of an optimum any more: rounding has won."""
+
+
+@dataclass
+class Log:
+    """What happened on the way, in the order of falling λ."""
+
+    lam: list[float] = field(default_factory=list)
+    kind: list[str] = field(default_factory=list)
+    index: list[int] = field(default_factory=list)  # of a column of X̃, or a row
+    sign: list[int] = field(default_factory=list)  # of the weight that enters, or 0
+    flips: list[tuple[float, int]] = field(default_factory=list)  # λ, and the row whose score turns
+    restarts: int = 0
+
+
+class Homotopy:
+    """The path of one ±1 problem, from the optimum at C upward.
+
+    Parameters
+    ----------
+    design : Design of shape (n, p + 1)
+    y : float64 ndarray of shape (n,), of -1 and +1
+    weights : float64 ndarray of shape (n,)
+        s ≥ 0; rows left out have 0.
+    w : float64 ndarray of shape (p + 1,)
+        The optimum at C.
+    C : float
+    scored : int ndarray
+        Rows whose decision values' signs are followed.
+    visit : callable, default=None
+        Called with λ and w at the end of every piece.
+
+    Attributes
+    ----------
+    lam : float
+    columns : int ndarray of shape (q,)
+        Those that are not all zero; vectors over columns are of these.
+    w : float64 ndarray of shape (q,)
+        The optimum at ``lam``.
+    support : int ndarray
+        Where ``w`` is not 0, in the order of entry.
+    active : bool ndarray of shape (n,)
+        I.
+    positive : bool ndarray of shape (n,)
+        Of the rows ``scored``: whether the decision value is above 0.
+    log : Log
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        y: np.ndarray,
+        weights: np.ndarray,
+        w: np.ndarray,
+        C: float,
+        scored: np.ndarray,
+        visit: Callable[[float, np.ndarray], object] | None = None,
+    ) -> None:
+        self.design, self.y, self.weights = design, y, weights
+        self.visit = visit
+        self.columns = design.used
+        self.squares = None if design.entries is None else design.entries.power(2)
+        train = np.flatnonzero(weights > 0)
+        self.rows = np.concatenate([train, scored])  # of each margin that may have an event,
+        self.levels = np.repeat([1.0, 0.0], [len(train), len(scored)])  # and where
+        self.log = Log()
+        self.horizon, self.watched = FIRST_HORIZON, WATCHED
+        self.lam = 0.5 / C
+        self._begin(w)
+        self.positive = np.zeros(len(y), dtype=bool)
+        self.positive[scored] = design.dot(w)[scored] > 0
+
+    def full(self, w: np.ndarray) -> np.ndarray:
+        """w over all p + 1 columns."""
+        full = np.zeros((*w.shape[:-1], self.design.shape[1]))
+        full[..., self.columns] = w
+        return full
+
+    def follow(self, lam: float) -> Iterator[int]:
+        """Go on to this λ; gives, at each refresh and at the end, the number of events so far."""
+        while self.lam > lam:
+            try:
+                self._refresh()
+                self._until(lam)
+            except Lost:
+                self._restart(lam)
+            yield len(self.log.lam)
+
+    def _begin(self, w):
+        """From the optimum w at ``lam``."""
+        self.active = (self.weights > 0) & (self.y * self.design.dot(w) < 1.0)
+        self.w = w[self.columns]
+        self.support = np.flatnonzero(self.w)
+        self.sign = np.sign(self.w)
+        self.G = np.zeros((len(self.w), len(self.w)))
+        r = np.zeros(len(self.w))
+        rows = np.flatnonzero(self.active)
+        self.design.add_gram(self.G, r, rows, self.columns, self.weights, self.y)
+        self.pending: list[tuple[np.ndarray, float]] = []
+        self.blocked = np.zeros(len(self.w), dtype=bool)
+
+    def _restart(self, lam):
+        """From the solver's optimum a little further on."""
+        self.log.restarts += 1
+        before, active = self.sign, self.active
+        self.lam = max(self.lam * (1.0 - RESTART), lam)
+        C = 0.5 / self.lam
+        solver = solver_from(self.design, self.y, self.weights, self.full(self.w))
+        solver.solve(C, MOST_STEPS)
+        solver.polish(C, MOST_STEPS)
+        self._begin(solver.w)
+        for j in np.flatnonzero((before != 0) & (self.sign != before)):
+            self._write(LEAVES, self.columns[j])
+        for j in np.flatnonzero((self.sign != 0) & (self.sign != before)):
+            self._write(ENTERS, self.columns[j], self.sign[j])
+        for i in np.flatnonzero(self.active != active):
+            self._write(ROW_IN if self.active[i] else ROW_OUT, i)
+
+    def _write(self, kind, index, sign=0):
+        self.log.lam.append(self.lam)
+        self.log.kind.append(kind)
+        self.log.index.append(int(index))
+        self.log.sign.append(int(sign))
+
+    # ------------------------------------------------------------------ what is computed anew
+
+    def _refresh(self):
+        """Margins, v and the inverse from the data; and which margins to watch from here."""
+        self._add_pending()
+        self._invert()
+        d = self._direction()[0]
+        margins, speeds = self.y * self.design.dot(self.full(np.array([self.w, d])))
+        astray = (self.weights > 0) & (self.active != (margins < 1.0))
+        b = np.where(self.active, 1.0 - margins, 0.0)
+        self.v = self.design.transpose_dot(self.weights * self.y * b)[self.columns]
+        S = self.support
+        left = self.v[S] - self.lam * self.sign[S]
+        step = np.zeros(len(self.w))
+        step[S] = symmetric_dot(self.H, left)
+        self.w += step
+        self.v -= symmetric_dot(self.G, step)
+        self.v[S] = self.lam * self.sign[S]
+        if (
+            (np.abs(1.0 - margins[astray]) > OFF).any()
+            or np.abs(left).max(initial=0.0) > OFF * self.lam
+            or np.abs(self.v).max() > (1.0 + OFF) * self.lam
+            or (self.w[S] * self.sign[S] < -OFF).any()
+        ):
+            raise Lost
+        self._watch(margins, speeds, d)
+
+    def _invert(self):
+        """H = G_SS⁻¹, by its lower triangle."""
+        k = len(self.support)
+        L = self._symmetric(self.support)
+        smallest = DEPENDENT * 1e-3 * L.diagonal()
+        if k and (not cholesky(L) or (L.diagonal() ** 2 <= smallest).any()):
+            raise Lost
+        self.H = np.zeros((k, k))
+        if k:
+            inverse = half_solve(L, np.eye(k))  # rows L⁻¹e: (L⁻¹)ᵀ
+            add_gram(self.H, inverse.T, 1.0)
+
+    def _symmetric(self, S):
+        """G_SS, both triangles."""
+        part = self.G[np.ix_(S, S)]
+        other = self.G.T[np.ix_(S, S)]
+        return np.where(S[:, None] >= S[None, :], part, other)
+
+    def _norms(self, some):
+        """‖x̃_i‖ of all rows on these columns."""
+        n, p = self.design.X.shape
+        columns = self.columns[some]
+        inside = np.zeros(p + 1)
+        inside[columns] = 1.0
+        if self.squares is not None:
+            squares = self.squares @ inside[:p]
+        else:
+            squares = np.empty(n)
+            for start in range(0, n, PRODUCT_ROWS):
+                rows = slice(start, start + PRODUCT_ROWS)
+                squares[rows] = self.design.X[rows].astype(np.float64) ** 2 @ inside[:p]
+        return np.sqrt(squares + inside[p] * self.design.bias**2)
+
+    def _watch(self, margins, speeds, d):
+        """Of which margins an event may come next, up to the horizon."""
+        self.there = (self.sign != 0) | (np.abs(self.v) > ENTERING_PULL * self.lam)
+        self.some = np.flatnonzero(self.there)
+        first = margins[self.rows] - self.levels
+        last = first + self.horizon * self.lam * speeds[self.rows]
+        norms = self._norms(self.some)[self.rows]
+        distance = np.where(first * last <= 0, 0.0, np.minimum(np.abs(first), np.abs(last)))
+        moves = norms > 0
+        distance = np.divide(distance, norms, out=np.full(len(norms), np.inf), where=moves)
+        self.radius = np.inf
+        near = np.arange(len(distance))
+        if len(distance) > self.watched:
+            order = np.argpartition(distance, self.watched)
+            near = order[: self.watched]
+            self.radius = distance[order[self.watched]]
+        rows, at = np.unique(self.rows[near], return_inverse=True)
+        self.near_rows = rows
+        self.B = self.design.dense(rows, self.columns[self.some])
+        self.B *= self.y[rows, None]
+        self.m = margins[rows]
+        self.still = STILL * self.design.row_norms[rows]
+        of_one = self.levels[near] == 1.0
+        self.train_at, self.scored_at = at[of_one], at[~of_one]
+        self.origin, self.way = self.w.copy(), d
+        self.since, self.ahead = 0.0, self.horizon * self.lam
+
+    # ------------------------------------------------------------------ from event to event
+
+    def _until(self, lam):
+        """Events until λ is ``lam`` or a refresh is due."""
+        idle = 0
+        before = len(self.log.lam)
+        while True:
+            d, v_speed = self._direction()
+            m_speed = self.B @ d[self.some]
+            delta, event = self._next(d, v_speed, m_speed)
+            rest, ahead = self.lam - lam, self.ahead - self.since
+            reach = self._reach(d, min(delta, rest, ahead))
+            length = min(delta, rest, ahead, reach)
+            self._advance(length, d, v_speed, m_speed)
+            if length == rest:
+                self.lam = lam
+                return
+            events = len(self.log.lam) - before
+            if length in (ahead, reach) or events >= MANY_EVENTS:
+                self._plan(length == reach, length == ahead, events)
+                return
+            idle = idle + 1 if length <= 1e-15 * self.lam else 0
+            if idle > MOST_AT_ONCE + len(self.support):
+                raise Lost
+            self._take(*event)
+            if event[0] == ENTERS and not self.there[event[1]]:
+                return
+
+    def _plan(self, too_far, too_near, events):
+        """How far to look ahead the next time, and at how many margins."""
+        self.horizon *= SHORTER if too_far else LONGER if too_near else 1.0
+        self.horizon = min(self.horizon, LONGEST)
+        if too_far and events <= FEW_EVENTS:
+            self.watched *= 2
+        elif events >= MANY_EVENTS:
+            self.watched = max(WATCHED, self.watched // 2)
+
+    def _direction(self):
+        """dw/dδ and dv/dδ; the rounding that H has gathered is refined away."""
+        S, d = self.support, np.zeros(len(self.w))
+        left = self.sign[S]
+        v_speed = np.zeros(len(self.w))
+        for _ in range(REFINEMENTS):
+            step = np.zeros(len(self.w))
+            step[S] = symmetric_dot(self.H, left)
+            d += step
+            v_speed -= self._gram_dot(step)
+            left = self.sign[S] + v_speed[S]
+            if np.abs(left).max(initial=0.0) <= RESIDUAL:
+                break
+        v_speed[S] = -self.sign[S]
+        return d, v_speed
+
+    def _gram_dot(self, x):
+        """Gx, the pending rows included."""
+        product = symmetric_dot(self.G, x)
+        if self.pending:
+            P = np.array([row for row, _ in self.pending])
+            product += (P @ x * [s for _, s in self.pending]) @ P
+        return product
+
+    def _reach(self, d, most):
+        """δ until the bound of the margins that are not watched is used up, if below ``most``."""
+        if self.radius == np.inf:
+            return np.inf
+        off, turn = self.w - self.origin - self.since * self.way, d - self.way
+        a, b, c = turn @ turn, off @ turn, off @ off - self.radius**2
+        if c >= 0:
+            return 0.0
+        if a * most**2 + 2.0 * b * most + c <= 0:
+            return np.inf
+        return -c / (b + np.sqrt(max(b * b - a * c, 0.0)))  # the larger root, without cancelling
+
+    def _next(self, d, v_speed, m_speed):
+        """δ of the next event, and what it is."""
+        best, event = np.inf, ("", 0, 0.0)
+        S = self.support
+        # a weight reaches 0
+        back = np.flatnonzero(d[S] * self.sign[S] < 0)
+        if len(back):
+            delta = np.maximum(self.w[S[back]] / -d[S[back]], 0.0)
+            k = delta.argmin()
+            if delta[k] < best:
+                best, event = delta[k], (LEAVES, back[k], 0.0)
+        # |v_j| reaches λ
+        out = (self.sign == 0) & ~self.blocked
+        for sign in (1.0, -1.0):
+            closing = 1.0 + sign * v_speed
+            open_ = np.flatnonzero(out & (closing > CLOSING))
+            if len(open_):
+                delta = np.maximum(self.lam - sign * self.v[open_], 0.0) / closing[open_]
+                k = delta.argmin()
+                if delta[k] < best:
+                    best, event = delta[k], (ENTERS, open_[k], sign)
+        # a margin reaches 1
+        at = self.train_at
+        speed, left = m_speed[at], 1.0 - self.m[at]
+        inside = self.active[self.near_rows[at]]
+        moving = np.flatnonzero(np.where(inside, speed, -speed) > self.still[at] * np.abs(d).max())
+        if len(moving):
+            delta = np.maximum(left[moving] / speed[moving], 0.0)
+            k = delta.argmin()
+            if delta[k] < best:
+                i = at[moving[k]]
+                best, event = delta[k], (ROW_OUT if inside[moving[k]] else ROW_IN, i, 0.0)
+        return best, event
+
+    def _advance(self, delta, d, v_speed, m_speed):
+        before = self.m[self.scored_at]
+        self.m += delta * m_speed
+        after = self.m[self.scored_at]
+        rows = self.near_rows[self.scored_at]
+        turned = np.flatnonzero(self.positive[rows] != (after * self.y[rows] > 0))
+        for k in turned:
+            speed = m_speed[self.scored_at[k]]
+            at = min(max(-before[k] / speed, 0.0), delta) if speed else 0.0
+            self.log.flips.append((self.lam - at, int(rows[k])))
+            self.positive[rows[k]] ^= True
+        self.w += delta * d
+        self.v += delta * v_speed
+        self.since += delta
+        self.lam -= delta
+        if self.visit:
+            self.visit(self.lam, self.w)
+
+    def _take(self, kind, k, sign):
+        """The event: for a row, its place among those watched; for LEAVES its place in S."""
+        if kind == LEAVES:
+            j = self.support[k]
+            self._write(kind, self.columns[j])
+            self.w[j] = self.sign[j] = 0.0
+            column = self._of_inverse(k)
+            others = np.arange(len(self.support)) != k
+            self.H = self.H[np.ix_(others, others)]
+            self.support = self.support[others]
+            if len(self.support):
+                add_gram(self.H, column[others][None] / np.sqrt(column[k]), -1.0)
+        elif kind == ENTERS:
+            if not self._enter(k, sign):
+                self.blocked[k] = True  # as long as nothing else changes
+                return
+            self._write(kind, self.columns[k], sign)
+        else:
+            row = self.near_rows[k]
+            self._write(kind, row)
+            self._change_row(k, row, 1.0 if kind == ROW_IN else -1.0)
+        self.blocked = np.zeros(len(self.w), dtype=bool)
+
+    def _of_inverse(self, k):
+        """The k-th column of H."""
+        return np.concatenate([self.H[k, :k], self.H[k:, k]])
+
+    def _of_gram(self, j):
+        """The j-th column of G."""
+        column = np.concatenate([self.G[j, :j], self.G[j:, j]])
+        for row, s in self.pending:
+            column += s * row[j] * row
+        return column
+
+    def _enter(self, j, sign):
+        """The j-th column enters S; False if it depends on those that are there."""
+        S, k = self.support, len(self.support)
+        column = self._of_gram(j)
+        x = symmetric_dot(self.H, column[S])
+        rest = column[j] - column[S] @ x
+        if rest <= DEPENDENT * column[j]:
+            return False
+        H = np.zeros((k + 1, k + 1))
+        H[:k, :k] = self.H
+        H[k, k] = 1.0 / rest
+        H[k, :k] = -x / rest
+        if k:
+            part = np.ascontiguousarray(H[:k, :k])
+            add_gram(part, x[None] / np.sqrt(rest), 1.0)
+            H[:k, :k] = part
+        self.H, self.support = H, np.append(S, j)
+        self.w[j], self.sign[j] = 0.0, sign
+        self.v[j] = sign * self.lam
+        return True
+
+    def _change_row(self, k, row, change):
+        """A row enters I (change 1) or leaves it (−1)."""
+        s = self.weights[row]
+        a = self.y[row] * self.design.dense(np.array([row]), self.columns)[0]
+        part = a[self.support]
+        u = symmetric_dot(self.H, part)
+        rest = 1.0 + change * s * (part @ u)
+        if rest <= DEPENDENT:
+            raise Lost
+        if len(u):
+            add_gram(self.H, u[None] * np.sqrt(s / rest), -change)
+        self.active[row] = change > 0
+        self.m[k] = 1.0
+        self.pending.append((a, change * s))
+        if len(self.pending) >= PENDING:
+            self._add_pending()
+
+    def _add_pending(self):
+        for change in (1.0, -1.0):
+            rows = [np.sqrt(abs(s)) * row for row, s in self.pending if s * change > 0]
+            if rows:
+                add_gram(self.G, np.array(rows), change)
+        self.pending = []

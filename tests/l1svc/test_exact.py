@@ -1,0 +1,270 @@
+"""The exact path against fits at single C, and the exact search against the search over a grid."""
+
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
+from sklearn.svm import l1_min_c
+
+from l1svc import (
+    L1LinearSVC,
+    L1LinearSVCSearchCV,
+    exact_path,
+    exact_search,
+    homotopy,
+    objective,
+    relative_duality_gap,
+)
+from l1svc.exact import SCORES
+from tests.l1svc.cone import cone_optimum
+
+LOW, HIGH = 0.003, 30.0
+
+
+def made(seed=0, n=150, p=12, noise=0.5):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) @ rng.normal(size=(p, p)) / p
+    return X, np.where(X[:, :4].sum(axis=1) + noise * rng.normal(size=n) > 0, "yes", "no")
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return made()
+
+
+@pytest.fixture(scope="module")
+def path(problem):
+    return exact_path(*problem, LOW, HIGH)
+
+
+@pytest.fixture(scope="module")
+def search(problem):
+    return exact_search(*problem, LOW, HIGH, return_train_score=True)
+
+
+def inside(Cs):
+    """A C in each piece, or interval."""
+    return np.sqrt(Cs[:-1] * Cs[1:])[np.diff(np.log(Cs)) > 1e-9]
+
+
+def test_between_events_the_weights_are_those_of_a_fit(problem, path):
+    for C in inside(np.concatenate([[LOW], path.events["C"], [HIGH]]))[::7]:
+        svc = L1LinearSVC(C).fit(*problem)
+        np.testing.assert_allclose(path.coef(C), svc.coef_[0], atol=1e-12)
+        assert path.intercept(C) == pytest.approx(svc.intercept_[0], abs=1e-12)
+        assert path.nonzero(C) == np.count_nonzero(svc.coef_) + np.count_nonzero(svc.intercept_)
+
+
+def test_the_events_are_those_that_a_dense_grid_finds(problem, path):
+    X, y = problem
+    y = np.where(y == "yes", 1.0, -1.0)
+    seen = dict.fromkeys(["enters", "leaves", "row in", "row out"], 0)
+    before = None
+    for C in inside(np.concatenate([[LOW], path.events["C"], [HIGH]])):
+        svc = L1LinearSVC(C).fit(X, y)
+        now = np.append(svc.coef_ != 0, svc.intercept_ != 0), y * svc.decision_function(X) < 1
+        if before is not None:
+            seen["enters"] += (now[0] & ~before[0]).sum()
+            seen["leaves"] += (before[0] & ~now[0]).sum()
+            seen["row in"] += (now[1] & ~before[1]).sum()
+            seen["row out"] += (before[1] & ~now[1]).sum()
+        before = now
+    kinds, counts = np.unique(path.events["kind"], return_counts=True)
+    assert seen == dict(zip(kinds, counts, strict=True))
+    assert min(seen.values()) > 0
+    assert path.restarts == 0
+
+
+def test_the_path_is_certified_and_keeps_events_alone(problem, path):
+    assert path.duality_gap < 1e-10
+    assert (np.diff(path.events["C"]) >= 0).all()
+    assert path.events["C"][0] > LOW
+    assert path.events["C"][-1] < HIGH
+    first, last = (
+        relative_duality_gap(path.coef(C), path.intercept(C), C, *problem) for C in (LOW, HIGH)
+    )
+    assert max(first, last) < 1e-12
+
+
+def test_it_begins_where_every_weight_is_zero(problem):
+    X, y = problem
+    least = l1_min_c(X, y, loss="squared_hinge")
+    path = exact_path(X, y, 0.5 * least, 2.0 * least)
+    assert path.nonzero(0.9 * least) == 0
+    assert not path.coef(0.9 * least).any()
+    assert path.events[0]["kind"] == "enters"
+    assert path.events[0]["C"] == pytest.approx(least, rel=1e-12)
+
+
+@pytest.mark.parametrize("as_given", [sp.csr_matrix, np.asfortranarray, np.float32])
+def test_x_of_any_kind(problem, path, as_given):
+    X, y = problem
+    other = exact_path(as_given(X), y, LOW, HIGH)
+    if as_given is np.float32:
+        assert other.duality_gap < 1e-10
+    else:
+        np.testing.assert_array_equal(other.events["kind"], path.events["kind"])
+        np.testing.assert_allclose(other.events["C"], path.events["C"], rtol=1e-9)
+
+
+def test_few_margins_watched_lead_to_the_same_events(problem, path, monkeypatch):
+    for watched in (4, 20):
+        monkeypatch.setattr(homotopy, "WATCHED", watched)
+        again = exact_path(*problem, LOW, HIGH)
+        np.testing.assert_array_equal(again.events["index"], path.events["index"])
+        np.testing.assert_allclose(again.events["C"], path.events["C"], rtol=1e-9)
+
+
+def test_where_rounding_has_won_the_solver_begins_anew(problem, path, monkeypatch):
+    whole = homotopy.Homotopy._change_row
+    calls = []
+
+    def lost(self, *arguments):
+        calls.append(arguments)
+        if len(calls) % 10 == 0:
+            raise homotopy.Lost
+        whole(self, *arguments)
+
+    monkeypatch.setattr(homotopy.Homotopy, "_change_row", lost)
+    again = exact_path(*problem, LOW, HIGH)
+    assert again.restarts >= 2
+    for C in (0.1, 1.0, 10.0):
+        np.testing.assert_allclose(again.coef(C), path.coef(C), atol=1e-12)
+
+
+@st.composite
+def awkward(draw):
+    """Small problems with rows and columns that stand twice, whole numbers, weights, separable."""
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    n, p = draw(st.integers(4, 40)), draw(st.integers(1, 12))
+    X = (
+        rng.integers(-3, 4, size=(n, p)).astype(float)
+        if draw(st.booleans())
+        else rng.normal(size=(n, p))
+    )
+    if draw(st.booleans()):
+        X = X[rng.integers(0, n, size=n)]
+    if draw(st.booleans()):
+        X = X[:, rng.integers(0, p, size=p)]
+    noise = draw(st.sampled_from([0.0, 1.0, 10.0]))
+    y = (X[:, 0] + noise * rng.normal(size=n) > 0).astype(int)
+    y[:2] = 0, 1
+    weights = rng.integers(0, 4, size=n).astype(float) if draw(st.booleans()) else np.ones(n)
+    weights[:2] = 1.0
+    fit_intercept = draw(st.booleans())
+    scaling = draw(st.sampled_from([0.1, 1.0, 10.0]))
+    return X, y, weights, fit_intercept, scaling
+
+
+@settings(max_examples=60, deadline=None)
+@given(awkward())
+def test_awkward_problems_are_optimal_in_every_piece(problem):
+    X, y, weights, fit_intercept, scaling = problem
+    options = {"fit_intercept": fit_intercept, "intercept_scaling": scaling}
+    path = exact_path(X, y, 0.01, 100.0, sample_weight=weights, **options)
+    assert path.duality_gap <= 1e-8
+    Cs = inside(np.concatenate([[0.01], path.events["C"], [100.0]]))
+    for C in Cs[:: max(1, len(Cs) // 6)]:
+        given_intercept = path.intercept(C) if fit_intercept else None
+        data = {"sample_weight": weights, "intercept_scaling": scaling}
+        gap = relative_duality_gap(path.coef(C), given_intercept, C, X, y, **data)
+        assert gap <= 1e-8
+        bias = scaling if fit_intercept else 0.0
+        best = cone_optimum(X, np.where(y == 1, 1.0, -1.0), C, weights, bias)
+        assert objective(path.coef(C), given_intercept, C, X, y, **data) <= best * (1 + 1e-6)
+
+
+def test_what_it_cannot_do_is_said(problem, path, search):
+    X, y = problem
+    with pytest.raises(ValueError, match=r"C_min must be below C_max, got 1\.0 and 0\.5"):
+        exact_path(X, y, 1.0, 0.5)
+    with pytest.raises(ValueError, match="Cs must be positive"):
+        exact_path(X, y, 0.0, 0.5)
+    with pytest.raises(ValueError, match="exact_path needs two classes, got 3"):
+        exact_path(X, np.arange(len(X)) % 3, 0.1, 0.5)
+    with pytest.raises(ValueError, match=r"exact_search takes at most 4096 columns .* got 4098"):
+        exact_search(np.eye(4200, 4097) + 1.0, np.arange(4200) % 2, 0.1, 0.5)
+    for ask in (path.coef, path.intercept, path.nonzero, search.score_at):
+        with pytest.raises(ValueError, match=r"C must be from 0\.003 to 30\.0, got 31"):
+            ask(31)
+    with pytest.raises(ValueError, match=r"scoring must be one of .*'accuracy'.* got 'roc_auc'"):
+        exact_search(X, y, 0.1, 0.5, scoring="roc_auc")
+    with pytest.raises(ValueError, match="n_jobs"):
+        exact_search(X, y, 0.1, 0.5, n_jobs="two")
+
+
+def test_the_score_at_every_c_is_that_of_the_search_over_a_grid(problem, search):
+    Cs = inside(search.Cs)
+    grid = L1LinearSVCSearchCV(Cs, return_train_score=True, refit=False).fit(*problem)
+    wide = np.diff(np.log(search.Cs)) > 1e-9
+    for k in range(5):
+        for part, ours in (("test", search.test_scores), ("train", search.train_scores)):
+            theirs = grid.cv_results_[f"split{k}_{part}_score"]
+            np.testing.assert_allclose(ours[k][wide], theirs, atol=1e-12)
+    assert len(Cs) > 30
+    assert search.best_score == pytest.approx(grid.cv_results_["mean_test_score"].max())
+    np.testing.assert_allclose([search.score_at(C) for C in Cs], search.mean_test_score[wide])
+    np.testing.assert_allclose(search.std_test_score[wide], grid.cv_results_["std_test_score"])
+
+
+@pytest.mark.parametrize("scoring", sorted(SCORES))
+def test_every_score_is_scikit_learns(scoring):
+    X, y = made(3, n=60, p=4, noise=4.0)
+    y = (y == "yes").astype(int)
+    cv = KFold(3)
+    search = exact_search(X, y, 0.003, 3.0, cv=cv, scoring=scoring)
+    for k in np.linspace(0, len(search.Cs) - 2, 8).astype(int):
+        C = np.sqrt(search.Cs[k] * search.Cs[k + 1])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of scores that are 0 / 0
+            theirs = cross_validate(L1LinearSVC(C), X, y, cv=cv, scoring=scoring)["test_score"]
+        np.testing.assert_allclose(search.test_scores[:, k], theirs, atol=1e-12)
+
+
+def test_the_best_c_lies_in_the_widest_of_the_best_intervals(search):
+    assert search.score_at(search.best_C) == search.best_score
+    widths = [high / low for low, high in search.best_intervals]
+    low, high = search.best_intervals[int(np.argmax(widths))]
+    assert low < search.best_C < high
+    best = search.mean_test_score > search.best_score - 1e-9
+    covered = sum(np.log(high / low) for low, high in search.best_intervals)
+    assert covered == pytest.approx(np.diff(np.log(search.Cs))[best].sum())
+    assert float(f"{search.best_C:.2e}") == search.best_C
+
+
+def test_jobs_and_masks_change_nothing(problem, search):
+    X, y = problem
+    masks = []
+    for train, test in StratifiedKFold(5).split(X, y):
+        mask = np.zeros(len(y), dtype=bool)
+        mask[test] = True
+        masks.append((train, mask))
+    called = []
+    again = exact_search(
+        X,
+        y,
+        LOW,
+        HIGH,
+        cv=masks,
+        n_jobs=3,
+        return_train_score=True,
+        callback=lambda: called.append(1),
+    )
+    np.testing.assert_array_equal(again.Cs, search.Cs)
+    np.testing.assert_array_equal(again.test_scores, search.test_scores)
+    np.testing.assert_array_equal(again.train_scores, search.train_scores)
+    assert len(called) == 5
+
+
+def test_class_weights_are_those_of_each_fold(problem):
+    X, y = problem
+    search = exact_search(X, y, 0.01, 1.0, class_weight="balanced")
+    Cs = inside(search.Cs)[::10]
+    grid = L1LinearSVCSearchCV(Cs, refit=False, class_weight="balanced").fit(X, y)
+    np.testing.assert_allclose(
+        [search.score_at(C) for C in Cs], grid.cv_results_["mean_test_score"], atol=1e-12
+    )
