@@ -1,0 +1,118 @@
+"""The first sentence of the report: what changed and what it did."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from tools.report.comparison import ACCURACY, Comparison
+from tools.report.metrics import Metric
+from tools.report.paired import Paired
+
+MANY = 3  # names, before "and n more"
+
+
+def sentence(found: Comparison) -> str:
+    """One sentence, true and enough."""
+    said = f"{what(found)}: {did(found)}."
+    if found.reproduced.holds is False:
+        return f"**Not reproduced** ({found.reproduced.why}). As it stands, {_lower(said)}"
+    return said
+
+
+def what(found: Comparison) -> str:
+    """Which params, code or data differ."""
+    said = [
+        f"`{key}` {' → '.join(_value(found, key, side, pair) for side in (0, 1))}"
+        for key, pair in found.params.items()
+    ]
+    if found.code:
+        said.append(f"the code of {_names(found.code)}")
+    if said:
+        return "; ".join(said[:MANY]) + (f" and {len(said) - MANY} more" * (len(said) > MANY))
+    if found.files:
+        files = _count(len(found.files), "file")
+        return f"{files} changed, no code, param or data of the pipeline"
+    return "No code, param or data changed"
+
+
+def did(found: Comparison) -> str:
+    """What it did to accuracy, answers, the choice of C, and sparsity."""
+    old, new = found.before, found.after
+    differing = [name for name in old | new if old.get(name) != new.get(name)]
+    same = isinstance(found.pairs, Paired) and not (
+        len(found.pairs.newly_wrong) + len(found.pairs.newly_right)
+    )
+    if not differing and not found.results and same:
+        return "every result is the same, byte for byte"
+    if not differing and same:
+        return (
+            "no metric and no answer changed, "
+            f"{_names(found.results)} differ{'s' * (len(found.results) == 1)}"
+        )
+    known = {metric.name: metric for metric in found.metrics}
+    said = [_accuracy(found, known[ACCURACY]), _answers(found.pairs)]
+    best = "gridsearch.best.C"
+    if old.get(best) != new.get(best):
+        said.append(f"best C {old.get(best)} → {new.get(best)}")
+    weights = "interpret.weights.nonzero"
+    if None not in (old.get(weights), new.get(weights)):
+        same_weights = old[weights] == new[weights]
+        counts = f"{new[weights]} weights" + " as before" * same_weights
+        said.append(counts if same_weights else f"{old[weights]} → {counts}")
+    return "; ".join(said)
+
+
+def _accuracy(found: Comparison, metric: Metric) -> str:
+    old, new = found.before[ACCURACY], found.after[ACCURACY]
+    if old == new:
+        return f"test accuracy {metric.shown(new)} as before"
+    return f"test accuracy {metric.shown(old).removesuffix(' %')} → {metric.shown(new)}"
+
+
+def _answers(pairs: Paired | str) -> str:
+    if isinstance(pairs, str):
+        return "not on the same test images, so not paired"
+    wrong, right = len(pairs.newly_wrong), len(pairs.newly_right)
+    if not wrong + right:
+        return "every answer the same"
+    verdict = "" if pairs.p < 0.05 else ", no more than chance may do"
+    return f"{wrong} newly wrong, {right} newly right, exact paired p = {shown_p(pairs.p)}{verdict}"
+
+
+def shown_p(p: float) -> str:
+    """Two digits of a probability: 0.0042, 1, 3.1e-07."""
+    return f"{p:.2g}"
+
+
+def _value(found: Comparison, key: str, side: int, pair: tuple[Any, Any]) -> str:
+    value = pair[side]
+    trained = (found.before, found.after)[side].get("train.C")
+    if key == "train.C" and value is None:
+        return f"the search's best ({trained:g})" if trained is not None else "the search's best"
+    return shown_value(value)
+
+
+def shown_value(value: Any) -> str:
+    """A param's value; of a long list its length and its ends."""
+    if isinstance(value, list):
+        if len(value) > 6:
+            return f"{len(value)} values from {value[0]} to {value[-1]}"
+        return ", ".join(map(str, value))
+    if value is None or isinstance(value, bool):
+        return "none" if value is None else str(value).lower()
+    return str(value)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:MANY])
+    return shown + (f" and {len(names) - MANY} more" if len(names) > MANY else "")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
+def _lower(text: str) -> str:
+    return (
+        text[0].lower() + text[1:] if re.match(r"[A-Z][a-z]", text) or text[:3] == "No " else text
+    )
