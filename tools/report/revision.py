@@ -107,7 +107,7 @@ def base_revision(asked: str | None) -> Revision:
     ReportError
         There is no such revision, or no main branch.
     """
-    if asked:
+    if asked and asked.strip("0"):  # forges say 000… where there was nothing before
         commit = resolved(asked)
         if commit is None:
             raise ReportError(f"BASE: got {asked}; allowed: a revision that git knows")
