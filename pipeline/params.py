@@ -255,7 +255,9 @@ def _line(values: dict[Any, Any], problem: ErrorDetails, kind: type[Section]) ->
     model: Any = kind  # then the annotation of a field
     allowed: str | None = ""
     key, got = "", values
-    for part in problem["loc"]:
+    loc = problem["loc"]
+    # of a mapping whose key is none, the mapping is named
+    for part in loc[:-2] if loc[-1] == "[key]" else loc:
         if _is_section(model):
             key = f"{key}.{part}".lstrip(".")
             if part not in model.model_fields:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.artifacts import save_text
 from pipeline.errors import run
-from tools.report.blocks import markdown, page
+from tools.report.blocks import markdown, page, plain
 from tools.report.comparison import compare
 from tools.report.content import blocks
 from tools.report.limits import FILE, load_limits
@@ -23,7 +23,7 @@ def report(base: str | None) -> None:
     """Write both files, and print the first sentence."""
     limits = load_limits() if FILE.exists() else None
     found = compare(base_revision(base), head_revision(), limits)
-    title = f"From {found.base.name} to {found.head.name}"
+    title = plain(f"From {found.base.name} to {found.head.name}")
     content = blocks(found)
     for file, text in ((MARKDOWN, markdown(content, title)), (HTML, page(content, title))):
         size = len(text.encode())

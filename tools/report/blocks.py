@@ -86,16 +86,29 @@ def code(value: object) -> str:
     return "`" + " ".join(str(value).replace("`", "'").split()) + "`"
 
 
-def _spans(text: str, plain: Callable[[str], str], inside: Callable[[str], str]) -> str:
-    parts = []
-    for k, part in enumerate(SPANS.split(text)):
-        if k % 2 == 0:
-            parts.append(plain(part))
-        elif part.startswith("`"):
-            parts.append(inside(part[1:-1]))
-        else:
-            parts.append(f"\0{_spans(part[2:-2], plain, inside)}\1")
-    return "".join(parts)
+def plain(value: object) -> str:
+    """Any text as words that are neither code nor strong."""
+    return " ".join(str(value).replace("`", "'").replace("**", "* *").split())
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How plain words, code and strong words look."""
+
+    plain: Callable[[str], str]
+    code: Callable[[str], str]
+    strong: Callable[[str], str]
+
+    def __call__(self, text: str) -> str:
+        parts = []
+        for k, part in enumerate(SPANS.split(text)):
+            if k % 2 == 0:
+                parts.append(self.plain(part))
+            elif part.startswith("`"):
+                parts.append(self.code(part[1:-1]))
+            else:
+                parts.append(self.strong(self(part[2:-2])))
+        return "".join(parts)
 
 
 # Markdown, as GitHub and GitLab read it.
@@ -106,16 +119,17 @@ def markdown(blocks: Sequence[Block], title: str) -> str:
     return f"# {_md(title)}\n\n" + "\n\n".join(map(_md_block, blocks)) + "\n"
 
 
-def _md(text: str, cell: bool = False) -> str:
-    def plain(part: str) -> str:
-        return re.sub(r"([\\`*_<>\[\]|~#@&])", r"\\\1", part)
+def _md_code(text: str) -> str:
+    return f"`{text}`" if text.strip() else text
 
-    def inside(part: str) -> str:
-        if not part:
-            return ""
-        return f"`{part.replace('|', chr(92) + '|') if cell else part}`"
 
-    return _spans(text, plain, inside).replace("\0", "**").replace("\1", "**")
+_md = Marks(
+    lambda text: re.sub(r"([\\`*_<>\[\]|~#@&])", r"\\\1", text),
+    _md_code,
+    lambda text: f"**{text}**",
+)
+# In a table's cell a | ends it, in code too.
+_md_cell = Marks(_md.plain, lambda text: _md_code(text.replace("|", r"\|")), _md.strong)
 
 
 def _md_block(block: Block) -> str:
@@ -126,7 +140,7 @@ def _md_block(block: Block) -> str:
             return _md(text)
         case Table(header, rows, right):
             rule = ["---:" if k in right else "---" for k in range(len(header))]
-            lines = [[_md(cell, True) for cell in row] for row in (header, *rows)]
+            lines = [[_md_cell(cell) for cell in row] for row in (header, *rows)]
             lines.insert(1, rule)
             return "\n".join(f"| {' | '.join(line)} |" for line in lines)
         case Pictures(pictures):
@@ -155,7 +169,7 @@ def _md_pictures(pictures: Sequence[Picture]) -> str:
     ]
     lines = []
     if linked:
-        lines.append("| " + " | ".join(_md(picture.caption, True) for picture in linked) + " |")
+        lines.append("| " + " | ".join(_md_cell(picture.caption) for picture in linked) + " |")
         lines.append("|" + " --- |" * len(linked))
         images = (
             f'<img src="{html.escape(picture.address or "")}" width="{WIDTH}"'
@@ -278,13 +292,12 @@ def page(blocks: Sequence[Block], title: str) -> str:
     )
 
 
-def _html(text: str) -> str:
-    def inside(part: str) -> str:
-        # long names may break where one would break them, on a phone
-        return f"<code>{re.sub(r'(?<=[./_])(?=.)', '<wbr>', html.escape(part))}</code>"
+def _html_code(text: str) -> str:
+    # long names may break where one would break them, on a phone
+    return f"<code>{re.sub(r'(?<=[./_])(?=.)', '<wbr>', html.escape(text))}</code>"
 
-    found = _spans(text, html.escape, inside)
-    return found.replace("\0", "<strong>").replace("\1", "</strong>")
+
+_html = Marks(html.escape, _html_code, lambda text: f"<strong>{text}</strong>")
 
 
 def _html_block(block: Block) -> str:

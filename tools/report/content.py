@@ -22,6 +22,7 @@ from tools.report.blocks import (
     Table,
     Text,
     code,
+    plain,
 )
 from tools.report.comparison import ACCURACY, Comparison
 from tools.report.metrics import DOCS, SHORT, rows
@@ -212,7 +213,7 @@ def _cards(
             Card(
                 tiles,
                 [
-                    f"{with_article(actual)}, read as {with_article(was)}, now as {now}",
+                    plain(f"{with_article(actual)}, read as {with_article(was)}, now as {now}"),
                     f"score {moved_from} → {moved_to}; {index}",
                 ],
             )
@@ -310,7 +311,7 @@ def _beside(
         same = _committed(found.head, path, "before and now, the same bytes", alt, data[1])
         return [Details(f"{title}: the same picture", [Pictures([same])])]
     pictures = [
-        _committed(revision, path, f"{when}: {revision.name}", f"{alt}, {when}", png_)
+        _committed(revision, path, plain(f"{when}: {revision.name}"), f"{alt}, {when}", png_)
         for (revision, when), png_ in zip(sides, data, strict=True)
         if png_ is not None
     ]

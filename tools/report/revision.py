@@ -14,7 +14,7 @@ import yaml
 from ruamel.yaml import YAML
 
 from pipeline.errors import PipelineError
-from tools.git import GitError, git, git_bytes
+from tools.git import GitError, git, git_file
 
 LOCK, PARAMS = "dvc.lock", "params.yaml"
 MAIN = ("origin/HEAD", "origin/main", "origin/master", "main", "master")  # the main branch's names
@@ -35,9 +35,7 @@ class Revision:
         """The bytes of a file that git keeps; None if there is none."""
         if self.commit is None:
             return Path(path).read_bytes() if Path(path).is_file() else None
-        if not git("ls-tree", self.commit, "--", path):
-            return None
-        return git_bytes("show", f"{self.commit}:./{path}")
+        return git_file(self.commit, path)
 
     def _parsed(self, path: str, parse: Callable[[str], Any]) -> Any:
         data = self.read(path)
@@ -82,11 +80,8 @@ class Revision:
         It outlives the merge commits that forges make for a moment.
         """
         at = self.commit or "HEAD"
-        try:
-            kept = git_bytes("show", f"{at}:./{path}")
-        except GitError:
-            return None
-        if kept != self.read(path):
+        kept = git_file(at, path)
+        if kept is None or kept != self.read(path):
             return None
         return git("log", "-1", "--format=%H", at, "--", path).strip() or at
 
@@ -125,11 +120,10 @@ def base_revision(asked: str | None) -> Revision:
 def resolved(name: str) -> str | None:
     """The full hash of a commit; None if git knows none of that name."""
     try:
-        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")[
-            :-1
-        ]
+        found = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except GitError:
         return None
+    return found.strip() if found[:1] != "^" else None  # ^main: all but main
 
 
 def head_revision() -> Revision:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from tools.report.blocks import code
 from tools.report.comparison import ACCURACY, Comparison
 from tools.report.metrics import Metric
 from tools.report.paired import Paired
@@ -89,7 +90,8 @@ def _value(found: Comparison, key: str, side: int, pair: tuple[Any, Any]) -> str
     trained = (found.before, found.after)[side].get("train.C")
     if key == "train.C" and value is None:
         return f"the search's best ({trained:g})" if trained is not None else "the search's best"
-    return shown_value(value)
+    shown = shown_value(value)
+    return shown if re.fullmatch(r"[\w., +-]*", shown) else code(shown)
 
 
 def shown_value(value: Any) -> str:
