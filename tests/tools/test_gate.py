@@ -145,7 +145,11 @@ class TestWaivers:
         ("paired_p: 0.05", "paired_p: 0", r"gate\.yaml: paired_p: got 0; allowed: a probability"),
         ("at_least: {}", "", r"gate\.yaml: at_least: missing; allowed: a mapping of metrics"),
         ("at_least: {}", "at_least: []", r"gate\.yaml: at_least: got \[\]; allowed: a mapping"),
-        ("at_least: {}", "at_least: {1: 2}", r"gate\.yaml: at_least: got \{.1.: 2\}; allowed: a map"),
+        (
+            "at_least: {}",
+            "at_least: {1: 2}",
+            r"gate\.yaml: at_least: got \{.1.: 2\}; allowed: a map",
+        ),
         ("nonzero: 400", "nonzero: .inf", r"gate\.yaml: at_most\.interpret\.weights\.nonzero: got"),
         ("reproduced: true", "reproduced: 1", r"gate\.yaml: reproduced: got 1; allowed: true or"),
         ("paired_p:", "paired_p", r"gate\.yaml:\d+: not YAML"),
