@@ -164,13 +164,18 @@ def test_another_c(project: Path, run: Run, params: Path, report, commit, page: 
     }
 
 
-def test_a_limit_that_is_waived(project: Path, run: Run, params: Path, report, commit) -> None:
+def test_limits_that_are_waived(project: Path, run: Run, params: Path, report, commit) -> None:
     change(params, train={"C": 0.025})
     run("dvc", "repro")
-    commit("Fewer weights\n\nGate-Waive: paired_p: half of the weights\nGate-Waive: accuracy: so")
-    done = run("python", "-m", "tools.gate", "base", check=False)
-    assert done.returncode == 2  # `accuracy` is the end of one limit's name, after a dot
-    assert "accuracy: no such limit" in done.stderr or done.returncode == 2
+    commit("Fewer weights\n\nGate-Waive: paired_p: half of the weights\n")
+    status, words = gate(run)
+    assert (status, words["paired_p"]) == (1, "waived")
+    run("git", *WHO, "commit", "-q", "--allow-empty", "-m", "x\n\nGate-Waive: accuracy: so be it")
+    status, words = gate(run)
+    assert (status, words["may_worsen_by.evaluate.test.accuracy"]) == (0, "waived")
+    report()
+    table = sections(project)["The gate: green, 2 waived"]
+    assert re.search(r"waived by commit [0-9a-f]{7,}: `half of the weights`", table)
 
 
 def test_other_classes(project: Path, run: Run, params: Path, report, commit) -> None:
@@ -185,7 +190,7 @@ def test_other_classes(project: Path, run: Run, params: Path, report, commit) ->
     )
     found = sections(project)
     assert (
-        "Not compared: filter\\_5\\_8.classes 5, 8 → 3, 8"
+        "Not compared: `filter_5_8.classes` 5, 8 → 3, 8"
         in (found["The same test images, answer by answer"])
     )
     assert "No difference of the weights" in found["The weights"]

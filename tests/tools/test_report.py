@@ -82,8 +82,8 @@ class TestTheSentence:
             md5 = re.search(rf"path: {path}\n +hash: md5\n +md5: (\w+)", text)[1]
             lock.write_text(text.replace(md5, md5[::-1]))
         assert sentence(kept.compared()) == (
-            "the code of `figures/heatmap.py`: no metric and no answer changed, "
-            "`plots/weights.png` differs."
+            "the code of `figures/heatmap.py`: no metric and no answer changed "
+            "(test accuracy 96.20 %, 285 weights), `plots/weights.png` differs."
         )
 
     def test_what_is_not_reproduced_says_so_first(
@@ -121,7 +121,7 @@ class TestMetrics:
         )
         assert (share.shown(0.96194), share.step(0.96195, 0.95552)) == ("96.19 %", "−0.64 points")
         assert (count.shown(285), count.step(285, 140)) == ("285", "−145")
-        assert power.shown(-9) == "1e-9"
+        assert (power.shown(-9), power.step(-9, -8)) == ("1e-9", "× 10")
 
     def test_a_metric_without_its_line_is_not_guessed(self, kept: Kept) -> None:
         kept.metric("evaluate.test.speed", 3)
@@ -170,7 +170,7 @@ class TestPairs:
         text = (kept.folder / "dvc.lock").read_text()
         md5 = re.search(r"path: data/filtered.npz\n +hash: md5\n +md5: (\w+)", text)[1]
         kept.replace("dvc.lock", md5, md5[::-1])
-        assert kept.compared().pairs == "data/filtered.npz is another one"
+        assert kept.compared().pairs == "`data/filtered.npz` is another one"
 
 
 @pytest.mark.parametrize(

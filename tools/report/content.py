@@ -91,9 +91,14 @@ def _metrics(found: Comparison) -> list[Block]:
     changed = [name for name, row in table.items() if row[4] != "same"]
     short = [name for name in SHORT if name in table]
     said = f"{len(changed)} of {len(table)} metrics differ" if changed else "No metric differs"
+    other = (
+        " Before and now are of other test images: better and worse are of two different tasks."
+        if isinstance(found.pairs, str)
+        else ""
+    )
     return [
         Heading("Metrics"),
-        Text(f"{said}. What each is, and which way is better: `{DOCS}`."),
+        Text(f"{said}. What each is, and which way is better: `{DOCS}`." + other),
         Table(header, lines(short), right),
         Details(f"All {len(table)} metrics", [Table(header, lines(list(table)), right)]),
     ]

@@ -162,6 +162,8 @@ def judge(
             near = difflib.get_close_matches(name, after, 3, 0.4) or list(after)
             raise ReportError(f"{FILE}: {kind}.{name}: no such metric; allowed: {', '.join(near)}")
         holds, why = _against(kind, known[name], before.get(name), after[name], end)
+        if kind == "may_worsen_by" and isinstance(pairs, str):
+            why += f"; of other test images: {pairs}"
         judged.append((f"{kind}.{name}", holds, why))
     if limits.paired_p is not None:
         if isinstance(pairs, str):

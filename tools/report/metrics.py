@@ -56,6 +56,8 @@ class Metric:
             return ""
         if self.unit == "share":
             return _signed(f"{100 * (after - before):+.2f} points")
+        if self.unit == "power of ten":
+            return f"× {10.0 ** (after - before):g}"
         return _signed(f"{after - before:+.4g}")
 
     def verdict(self, before: Any, after: Any) -> str:

@@ -76,9 +76,9 @@ def other_images(base: Revision, head: Revision) -> str | None:
     key = "filter_5_8.classes"
     classes = [classes_of(revision) for revision in (base, head)]
     if classes[0] != classes[1]:
-        return "{} {} → {}".format(key, *(", ".join(map(str, pair)) for pair in classes))
+        return "`{}` {} → {}".format(key, *(", ".join(map(str, pair)) for pair in classes))
     if base.md5s.get(IMAGES) != head.md5s.get(IMAGES):
-        return f"{IMAGES} is another one"
+        return f"`{IMAGES}` is another one"
     return None
 
 

@@ -45,17 +45,16 @@ def did(found: Comparison) -> str:
     )
     if not differing and not found.results and same:
         return "every result is the same, byte for byte"
-    if not differing and same:
-        return (
-            "no metric and no answer changed, "
-            f"{_names(found.results)} differ{'s' * (len(found.results) == 1)}"
-        )
     known = {metric.name: metric for metric in found.metrics}
+    weights = "interpret.weights.nonzero"
+    if not differing and same:
+        still = f"test accuracy {known[ACCURACY].shown(new[ACCURACY])}, {new.get(weights)} weights"
+        verb = "differs" if len(found.results) == 1 else "differ"
+        return f"no metric and no answer changed ({still}), {_names(found.results)} {verb}"
     said = [_accuracy(found, known[ACCURACY]), _answers(found.pairs)]
     best = "gridsearch.best.C"
     if old.get(best) != new.get(best):
         said.append(f"best C {old.get(best)} → {new.get(best)}")
-    weights = "interpret.weights.nonzero"
     if None not in (old.get(weights), new.get(weights)):
         same_weights = old[weights] == new[weights]
         counts = f"{new[weights]} weights" + " as before" * same_weights
