@@ -25,8 +25,8 @@ report: $(VENV)/run ## What a change did, in report.md and report.html; BASE=mai
 gate: $(VENV)/run ## Judge the change by the limits of gate.yaml; BASE as above
 	@python -m tools.gate $(BASE)
 
-reproduced: $(VENV)/run ## Does the code give what is committed, byte for byte? dvc.lock is not believed
-	@python -m tools.reproduced
+reproduced: $(VENV)/run ## Does the code give what is committed, byte for byte? ANEW=1 runs every stage
+	@python -m tools.reproduced $(if $(ANEW),--anew)
 
 plots: repro ## Draw all plots on one page, which opens without a network
 	@dvc plots show
