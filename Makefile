@@ -20,10 +20,10 @@ repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed si
 	@python -m tools.repro
 
 report: $(VENV)/run ## What a change did, in report.md and report.html; BASE=main names what to compare with
-	@python -m tools.report $(BASE)
+	@python -m tools.report $(if $(BASE),'$(BASE)')
 
 gate: $(VENV)/run ## Judge the change by the limits of gate.yaml; BASE as above
-	@python -m tools.gate $(BASE)
+	@python -m tools.gate $(if $(BASE),'$(BASE)')
 
 reproduced: $(VENV)/run ## Does the code give what is committed, byte for byte? ANEW=1 runs every stage
 	@python -m tools.reproduced $(if $(ANEW),--anew)

@@ -311,7 +311,7 @@ def _html_block(block: Block) -> str:
             def row(tag: str, cells: Sequence[str]) -> str:
                 return "".join(
                     f"<{tag} role={'columnheader' if tag == 'th' else 'cell'}"
-                    f"{' class=right' * (k in right)}{' class=wide' * (len(cell) > 40)}"
+                    f"{' class=right' * (k in right)}{' class=wide' * (len(cell) > 20)}"
                     f' data-label="{html.escape(header[k])}">{_html(cell)}</{tag}>'
                     for k, cell in enumerate(cells)
                 )

@@ -28,7 +28,7 @@ from tools.report.comparison import ACCURACY, Comparison
 from tools.report.metrics import DOCS, SHORT, rows
 from tools.report.paired import IMAGES, SCORES, Paired
 from tools.report.revision import Revision, origin, picture_address
-from tools.report.sentence import sentence, shown_p, shown_value
+from tools.report.sentence import param_values, sentence, shown_p
 
 WEIGHTS, CURVE, PATH = "plots/weights.csv", "plots/validation_curve.csv", "plots/path.csv"
 SHOWN = 24  # images at once; the others are folded
@@ -111,10 +111,7 @@ def _strong(verdict: str) -> str:
 def _params(found: Comparison) -> list[Block]:
     if not found.params:
         return [Heading("Params"), Text("No param differs.")]
-    table = [
-        [code(key), *(code(shown_value(value)) for value in pair)]
-        for key, pair in found.params.items()
-    ]
+    table = [[code(key), *map(code, param_values(found, key))] for key in found.params]
     return [Heading("Params"), Table(["param", "before", "now"], table)]
 
 

@@ -23,8 +23,7 @@ def sentence(found: Comparison) -> str:
 def what(found: Comparison) -> str:
     """Which params, code or data differ."""
     said = [
-        f"`{key}` {' → '.join(_value(found, key, side, pair) for side in (0, 1))}"
-        for key, pair in found.params.items()
+        f"`{key}` {' → '.join(map(_in_words, param_values(found, key)))}" for key in found.params
     ]
     if found.code:
         said.append(f"the code of {_names(found.code)}")
@@ -84,13 +83,20 @@ def shown_p(p: float) -> str:
     return f"{p:.2g}"
 
 
-def _value(found: Comparison, key: str, side: int, pair: tuple[Any, Any]) -> str:
-    value = pair[side]
-    trained = (found.before, found.after)[side].get("train.C")
-    if key == "train.C" and value is None:
-        return f"the search's best ({trained:g})" if trained is not None else "the search's best"
-    shown = shown_value(value)
-    return shown if re.fullmatch(r"[\w., +-]*", shown) else code(shown)
+def param_values(found: Comparison, key: str) -> list[str]:
+    """A param before and now; in place of no `train.C` what the search found."""
+    shown = []
+    for value, metrics in zip(found.params[key], (found.before, found.after), strict=True):
+        if key == "train.C" and value is None and "train.C" in metrics:
+            shown.append(f"the search's best ({metrics['train.C']:g})")
+        else:
+            shown.append(shown_value(value))
+    return shown
+
+
+def _in_words(value: str) -> str:
+    """Plain where no sign in it could be taken for anything else."""
+    return value if re.fullmatch(r"[\w., +'()-]*", value) else code(value)
 
 
 def shown_value(value: Any) -> str:
