@@ -153,7 +153,7 @@ def test_another_c(project: Path, run: Run, params: Path, report, said, commit, 
     )
     assert found["The weights"].split("<details")[0].count("<img") == 2
     assert "the difference" in found["The weights"]
-    assert "every result is what dvc.lock says" in found["Reproduced: yes"]
+    assert "Every result is what dvc.lock says" in found["Reproduced: yes"]
     page.goto((project / "report.html").as_uri())
     cards = page.locator(".card")
     assert cards.count() == 16

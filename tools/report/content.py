@@ -53,7 +53,7 @@ def _gate(found: Comparison) -> list[Block]:
         return []
     red = [line for line in found.judged if line.red]
     table = Table(
-        ["limit", "", "what was found"],
+        ["limit", "verdict", "what was found"],
         [
             [
                 code(line.limit),
@@ -417,7 +417,7 @@ def _changes(found: Comparison) -> list[Block]:
         names = {"A": "new", "D": "gone", "M": "changed", "T": "changed"}
         table = [[code(path), names.get(status, status)] for status, path in found.files[:200]]
         more = len(found.files) - len(table)
-        listed: list[Block] = [Table(["file", ""], table)]
+        listed: list[Block] = [Table(["file", "change"], table)]
         if more:
             listed.append(Text(f"And {more} more."))
         parts.append(
