@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -288,8 +289,9 @@ def test_in_a_clone_without_data_all_but_the_images_is_told(
     assert "## Reproduced: not told" in text
 
 
-def test_the_hooks(project: Path, run: Run, params: Path) -> None:
-    done = run("pre-commit", "run", "--all-files")
+def test_the_hooks(project: Path, run: Run, params: Path, tmp_path: Path) -> None:
+    hooks = partial(run, "pre-commit", "run", "--all-files", PRE_COMMIT_HOME=str(tmp_path))
+    done = hooks()
     assert done.stdout.count("Passed") == 6
     assert "make repro" not in done.stdout
     change(params, train={"C": -1})
@@ -298,7 +300,7 @@ def test_the_hooks(project: Path, run: Run, params: Path) -> None:
     stage = project / "stages/train.py"
     stage.write_text(stage.read_text() + "import os\n")
     run("git", "add", "-A")
-    done = run("pre-commit", "run", "--all-files", check=False)
+    done = hooks(check=False)
     assert done.returncode == 1
     assert "params.yaml: train.C: got -1; allowed: null" in done.stdout
     assert "plots/big.bin (586 KB) exceeds 500 KB" in done.stdout
