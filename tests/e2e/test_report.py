@@ -192,8 +192,8 @@ def test_other_classes(project: Path, run: Run, params: Path, report, commit) ->
     now = metric(project, "evaluate", "test", "accuracy")
     sentence = report()
     assert sentence.startswith(
-        f"`filter_5_8.classes` 5, 8 → 3, 8: test accuracy 96.20 → {100 * now:.2f} %; not on the "
-        "same test images, so not paired; "
+        f"`filter_5_8.classes` 5, 8 → 3, 8: test accuracy 96.20 → {100 * now:.2f} %; not "
+        "paired (`filter_5_8.classes` 5, 8 → 3, 8); "
     )
     found = sections(project)
     assert (

@@ -65,7 +65,7 @@ class TestTheSentence:
         kept.metric("evaluate.test.accuracy", 0.95)
         said = sentence(kept.compared())
         assert "`filter_5_8.classes` 5, 8 → 3, 8: test accuracy 96.20 → 95.00 %" in said
-        assert "not on the same test images, so not paired" in said
+        assert "; not paired (`filter_5_8.classes` 5, 8 → 3, 8); " in said
         assert "newly" not in said
 
     def test_another_grid(self, kept: Kept) -> None:

@@ -92,7 +92,7 @@ def _metrics(found: Comparison) -> list[Block]:
     short = [name for name in SHORT if name in table]
     said = f"{len(changed)} of {len(table)} metrics differ" if changed else "No metric differs"
     other = (
-        " Before and now are of other test images: better and worse are of two different tasks."
+        " Answers are not paired: better and worse may be of two different tasks."
         if isinstance(found.pairs, str)
         else ""
     )
@@ -123,7 +123,7 @@ def _answers(found: Comparison) -> list[Block]:
             title,
             Text(
                 f"Not compared: {pairs}. Only where classes and images are equal can answers be "
-                "paired; the two accuracies are of different questions."
+                "paired; the two accuracies may be of different questions."
             ),
         ]
     wrong, right = pairs.newly_wrong, pairs.newly_right

@@ -163,7 +163,7 @@ def judge(
             raise ReportError(f"{FILE}: {kind}.{name}: no such metric; allowed: {', '.join(near)}")
         holds, why = _against(kind, known[name], before.get(name), after[name], end)
         if kind == "may_worsen_by" and isinstance(pairs, str):
-            why += f"; of other test images: {pairs}"
+            why += f"; not paired: {pairs}"
         judged.append((f"{kind}.{name}", holds, why))
     if limits.paired_p is not None:
         if isinstance(pairs, str):

@@ -70,7 +70,7 @@ def _accuracy(found: Comparison, metric: Metric) -> str:
 
 def _answers(pairs: Paired | str) -> str:
     if isinstance(pairs, str):
-        return "not on the same test images, so not paired"
+        return f"not paired ({pairs})"
     wrong, right = len(pairs.newly_wrong), len(pairs.newly_right)
     if not wrong + right:
         return "every answer the same"
