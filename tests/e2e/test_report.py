@@ -224,7 +224,7 @@ def test_a_change_of_code_that_changes_nothing(
     assert gate(run)[1]["reproduced"] == "RED"
     assert stages_run(run("dvc", "repro")) == ["train"]
     commit()
-    assert report() == ("the code of `stages/train.py`: every result is the same, byte for byte.")
+    assert report() == ("The code of `stages/train.py`: every result is the same, byte for byte.")
     assert gate(run)[0] == 0
     assert "none: the same bytes" in sections(project)["Reproduced: yes"]
 

@@ -82,8 +82,17 @@ class TestTheSentence:
             md5 = re.search(rf"path: {path}\n +hash: md5\n +md5: (\w+)", text)[1]
             lock.write_text(text.replace(md5, md5[::-1]))
         assert sentence(kept.compared()) == (
-            "the code of `figures/heatmap.py`: no metric and no answer changed "
+            "The code of `figures/heatmap.py`: no metric and no answer changed "
             "(test accuracy 96.20 %, 285 weights), `plots/weights.png` differs."
+        )
+
+    def test_results_of_no_change_are_called_so(self, kept: Kept) -> None:
+        text = (kept.folder / "dvc.lock").read_text()
+        md5 = re.search(r"path: data/raw/images.npz\n +hash: md5\n +md5: (\w+)", text)[1]
+        kept.replace("dvc.lock", md5, md5[::-1])
+        assert sentence(kept.compared()) == (
+            "Results differ, no code and no param: no metric and no answer changed "
+            "(test accuracy 96.20 %, 285 weights), `data/raw/images.npz` differs."
         )
 
     def test_what_is_not_reproduced_says_so_first(

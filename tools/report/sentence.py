@@ -16,8 +16,9 @@ def sentence(found: Comparison) -> str:
     """One sentence, true and enough."""
     said = f"{what(found)}: {did(found)}."
     if found.reproduced.holds is False:
-        return f"**Not reproduced** ({found.reproduced.why}). As it stands, {_lower(said)}"
-    return said
+        as_it_is = said[0].lower() + said[1:]
+        return f"**Not reproduced** ({found.reproduced.why}). As it stands, {as_it_is}"
+    return said[0].upper() + said[1:]
 
 
 def what(found: Comparison) -> str:
@@ -29,6 +30,8 @@ def what(found: Comparison) -> str:
         said.append(f"the code of {_names(found.code)}")
     if said:
         return "; ".join(said[:MANY]) + (f" and {len(said) - MANY} more" * (len(said) > MANY))
+    if found.results:
+        return "Results differ, no code and no param"
     if found.files:
         files = _count(len(found.files), "file")
         return f"{files} changed, no code, param or data of the pipeline"
@@ -117,9 +120,3 @@ def _names(names: Sequence[str]) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'s' * (number != 1)}"
-
-
-def _lower(text: str) -> str:
-    return (
-        text[0].lower() + text[1:] if re.match(r"[A-Z][a-z]", text) or text[:3] == "No " else text
-    )
