@@ -294,7 +294,7 @@ def page(blocks: Sequence[Block], title: str) -> str:
 
 def _html_code(text: str) -> str:
     # long names may break where one would break them, on a phone
-    return f"<code>{re.sub(r'(?<=[./_])(?=.)', '<wbr>', html.escape(text))}</code>"
+    return f"<code>{re.sub(r'(?<=[./_])(?=[a-z])', '<wbr>', html.escape(text))}</code>"
 
 
 _html = Marks(html.escape, _html_code, lambda text: f"<strong>{text}</strong>")
