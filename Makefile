@@ -11,13 +11,22 @@ COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --
 PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help repro plots pairs verify soak check test wheel s3 cluster mutants bench lock clean
+.PHONY: help repro report gate reproduced plots pairs verify soak check test wheel s3 cluster mutants bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: $(VENV)/run .dvc/plots_page.html ## Run the pipeline: whatever changed since last time, then the result
 	@python -m tools.repro
+
+report: $(VENV)/run ## What a change did, in report.md and report.html; BASE=main names what to compare with
+	@python -m tools.report $(if $(BASE),'$(BASE)')
+
+gate: $(VENV)/run ## Judge the change by the limits of gate.yaml; BASE as above
+	@python -m tools.gate $(if $(BASE),'$(BASE)')
+
+reproduced: $(VENV)/run ## Does the code give what is committed, byte for byte? ANEW=1 runs every stage
+	@python -m tools.reproduced $(if $(ANEW),--anew)
 
 plots: repro ## Draw all plots on one page, which opens without a network
 	@dvc plots show

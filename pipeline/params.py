@@ -6,7 +6,7 @@
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -78,6 +78,9 @@ class Section(BaseModel):
     """The params of one stage: no key beside these, no silent conversion of types."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+Kind = TypeVar("Kind", bound=Section)
 
 
 class Download(Section):
@@ -167,25 +170,36 @@ def load_params(file: Path = FILE) -> Params:
     ParamsError
         With one line: the key, what was got, what is allowed.
     """
+    params = load_section(file, Params)
+    wrong = _unfit(params)
+    if wrong:
+        raise ParamsError(f"{file}: {wrong}")
+    return params
+
+
+def load_section(file: Path, kind: type[Kind]) -> Kind:
+    """Read a YAML file that holds the keys of `kind`; gate.yaml is another one.
+
+    Raises
+    ------
+    ParamsError
+        With one line: the key, what was got, what is allowed.
+    """
     values = _read(file)
     if not isinstance(values, dict):
         got = _show(values)
-        raise ParamsError(f"{file}: got {got}; allowed: {_keys(Params)}")
+        raise ParamsError(f"{file}: got {got}; allowed: {_keys(kind)}")
     try:
-        params = Params.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         # An unknown key first: beside "missing", it is the misspelling of it.
         problems = sorted(
             error.errors(),
             key=lambda p: p["type"] not in ("extra_forbidden", "invalid_key"),
         )
-        lines = [_line(values, problem) for problem in problems]
+        lines = [_line(values, problem, kind) for problem in problems]
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
         raise ParamsError(f"{file}: {lines[0]}{more}") from error
-    wrong = _unfit(params)
-    if wrong:
-        raise ParamsError(f"{file}: {wrong}")
-    return params
 
 
 def _unfit(params: Params) -> str | None:
@@ -236,12 +250,14 @@ def _read(file: Path) -> Any:
         raise ParamsError(f"{file}{place}: not YAML: {problem}; allowed: a YAML mapping") from error
 
 
-def _line(values: dict[Any, Any], problem: ErrorDetails) -> str:
+def _line(values: dict[Any, Any], problem: ErrorDetails, kind: type[Section]) -> str:
     """`gridsearch.cv: got 1; allowed: an integer, 2 to 100 folds`."""
-    model: Any = Params  # then the annotation of a field
+    model: Any = kind  # then the annotation of a field
     allowed: str | None = ""
     key, got = "", values
-    for part in problem["loc"]:
+    loc = problem["loc"]
+    # of a mapping whose key is none, the mapping is named
+    for part in loc[:-2] if loc[-1] == "[key]" else loc:
         if _is_section(model):
             key = f"{key}.{part}".lstrip(".")
             if part not in model.model_fields:
@@ -253,6 +269,8 @@ def _line(values: dict[Any, Any], problem: ErrorDetails) -> str:
                 return f"{key}: missing; allowed: {allowed}"
         elif isinstance(part, int):
             key = f"{key}[{part}]"
+        elif get_origin(model) is dict and part in got:
+            key, model = f"{key}.{part}", None
         else:
             break  # the name of a branch of a union
         got = got[part]

@@ -45,6 +45,7 @@ from figures.pairs import Pair, pairs_figure
 from figures.style import png
 from pipeline.artifacts import save_bytes, save_table
 from pipeline.errors import PipelineError, run
+from tools.git import GitError, git
 from tools.mend import mend
 
 TABLE, PICTURE = Path("docs/pairs.csv"), Path("docs/pairs.png")
@@ -111,16 +112,6 @@ def parsed(text: str) -> dict[str, Any]:
     return lock
 
 
-def git(*command: str, folder: Path = Path()) -> str:
-    """What a git command prints; PairsError if it fails."""
-    done = subprocess.run(
-        ["git", *command], cwd=folder, capture_output=True, encoding="utf-8", check=False
-    )
-    if done.returncode != 0:
-        raise PairsError(f"git {command[0]}: {done.stderr.strip()}")
-    return done.stdout
-
-
 def experiments(folder: Path = Path()) -> dict[str, str]:
     """The experiments of all commits: ref and commit."""
     listed = git("for-each-ref", "--format=%(refname) %(objectname)", "refs/exps", folder=folder)
@@ -134,7 +125,7 @@ def read(commit: str) -> tuple[Digits, str] | None:
     try:
         lock = parsed(git("show", f"{commit}:{LOCKFILE}"))
         return digits_of(lock), recipe(lock)
-    except (PairsError, KeyError):
+    except (GitError, KeyError):
         return None  # of a time when the pipeline was another
 
 

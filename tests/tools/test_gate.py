@@ -1,0 +1,192 @@
+"""The gate: each limit crossed and not, waived, misspelt."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.errors import PipelineError
+from tests.tools.conftest import Kept
+from tools import gate
+from tools.report import comparison
+from tools.report.limits import FILE, load_limits
+from tools.report.reproduction import Reproduction
+
+ACCURACY = "may_worsen_by.evaluate.test.accuracy"
+WEIGHTS = "at_most.interpret.weights.nonzero"
+GAP = "at_most.train.log10_duality_gap_at_most"
+
+
+def test_no_change_is_green(kept: Kept) -> None:
+    assert kept.judged() == dict.fromkeys(
+        (ACCURACY, WEIGHTS, GAP, "paired_p", "reproduced"), "green"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "limit", "word"),
+    [
+        ("interpret.weights.nonzero", 400, WEIGHTS, "green"),
+        ("interpret.weights.nonzero", 401, WEIGHTS, "RED"),
+        ("train.log10_duality_gap_at_most", -8, GAP, "green"),
+        ("train.log10_duality_gap_at_most", -7, GAP, "RED"),
+    ],
+)
+def test_a_limit_on_a_number(kept: Kept, metric: str, value: int, limit: str, word: str) -> None:
+    kept.metric(metric, value)
+    words = kept.judged()
+    assert words.pop(limit) == word
+    assert set(words.values()) == {"green"}
+
+
+def test_at_least(kept: Kept) -> None:
+    kept.replace("gate.yaml", "at_least: {}", "at_least: {evaluate.train.accuracy: 0.97}")
+    assert kept.judged()["at_least.evaluate.train.accuracy"] == "green"
+    kept.metric("evaluate.train.accuracy", 0.9699)
+    assert kept.judged()["at_least.evaluate.train.accuracy"] == "RED"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "accuracy", "paired"),
+    [
+        (9, 0, "green", "RED"),  # 0.48 points, by chance once in 256 times
+        (9, 9, "green", "green"),
+        (30, 21, "green", "green"),
+        (29, 19, "RED", "green"),  # 0.54 points, but p = 0.19
+        (2, 30, "green", "green"),  # far from chance, but better
+        (30, 2, "RED", "RED"),
+    ],
+)
+def test_accuracy_and_paired_answers(
+    kept: Kept, wrong: int, right: int, accuracy: str, paired: str
+) -> None:
+    kept.answers(wrong, right)
+    words = kept.judged()
+    assert (words[ACCURACY], words["paired_p"]) == (accuracy, paired)
+
+
+def test_a_fall_of_just_the_limit_is_allowed(kept: Kept) -> None:
+    kept.replace("gate.yaml", "accuracy: 0.005", f"accuracy: {10 / 1866!r}")
+    kept.replace("gate.yaml", "paired_p: 0.05 ", "paired_p: null ")
+    kept.answers(10, 0)
+    assert kept.judged()[ACCURACY] == "green"
+
+
+@pytest.mark.parametrize("told", [False, None])
+def test_what_is_not_reproduced_or_cannot_be_told_is_red(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, told: bool | None
+) -> None:
+    monkeypatch.setattr(comparison, "reproduction", lambda: Reproduction(told, "as it is"))
+    assert kept.judged()["reproduced"] == "RED"
+    kept.replace("gate.yaml", "reproduced: true", "reproduced: false")
+    assert "reproduced" not in kept.judged()
+
+
+def test_scores_that_are_not_the_accuracys_are_not_reproduced(kept: Kept) -> None:
+    """Even where a dvc.lock was edited to fit."""
+    kept.metric("evaluate.test.accuracy", 0.99)
+    assert kept.judged()["reproduced"] == "RED"
+
+
+def test_other_classes_cannot_be_paired(kept: Kept) -> None:
+    kept.replace("dvc.lock", "          - 5\n          - 8\n", "          - 3\n          - 8\n")
+    assert kept.judged()["paired_p"] == "not told"
+
+
+class TestWaivers:
+    def words(self, kept: Kept, message: str) -> dict[str, str]:
+        kept.answers(9, 0)
+        kept.commit(message)
+        return kept.judged()
+
+    def test_a_commits_trailer(self, kept: Kept) -> None:
+        words = self.words(kept, "Fewer weights\n\nGate-Waive: paired_p: nobody needs these 9")
+        assert words["paired_p"] == "waived"
+        line = next(x for x in kept.compared(limits=load_limits()).judged if x.waiver)
+        assert "nobody needs these 9" in str(line)
+        assert not line.red
+
+    def test_the_variable(self, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GATE_WAIVE", "\npaired_p: a label says so\n")
+        assert self.words(kept, "Fewer weights")["paired_p"] == "waived"
+
+    def test_of_another_limit_it_waives_nothing(self, kept: Kept) -> None:
+        words = self.words(kept, "x\n\nGate-Waive: evaluate.test.accuracy: by its metric alone")
+        assert words["paired_p"] == "RED"
+        assert words[ACCURACY] == "green"  # and holds: there is nothing to waive
+
+    def test_of_an_older_commit_it_does_not_count(self, kept: Kept) -> None:
+        kept.commit("x\n\nGate-Waive: paired_p: that was before")
+        kept.git("tag", "--force", "base")
+        assert self.words(kept, "Fewer weights")["paired_p"] == "RED"
+
+    @pytest.mark.parametrize(
+        ("said", "error"),
+        [
+            ("paired: too short", "paired: no such limit; allowed: paired_p"),
+            ("paired_p", "got paired_p; allowed: LIMIT: the reason"),
+            ("paired_p:", "got paired_p:; allowed: LIMIT: the reason"),
+            ("p: by its last letter", "p: no such limit; allowed: "),
+        ],
+    )
+    def test_one_that_is_misspelt_is_an_error(self, kept: Kept, said: str, error: str) -> None:
+        with pytest.raises(PipelineError, match=error):
+            self.words(kept, f"Fewer weights\n\nGate-Waive: {said}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("weights.nonzero", "weights.nonzer", r"at_most\.interpret\.weights\.nonzer: no such metr"),
+        ("test.accuracy:", "test.acuracy:", r"no such metric; allowed: evaluate\.test\.accuracy"),
+        ("test.accuracy: ", "test.accuracy: x", r"gate\.yaml: may_worsen_by\.evaluate\.test\.acc"),
+        ("evaluate.test.accuracy:", "train.C:", r"train\.C: docs/metrics\.md says that neither"),
+        ("paired_p", "paired", r"gate\.yaml: paired: unknown key; allowed: a mapping with the"),
+        ("paired_p: 0.05", "paired_p: 0", r"gate\.yaml: paired_p: got 0; allowed: a probability"),
+        ("at_least: {}", "", r"gate\.yaml: at_least: missing; allowed: a mapping of metrics"),
+        ("at_least: {}", "at_least: []", r"gate\.yaml: at_least: got \[\]; allowed: a mapping"),
+        (
+            "at_least: {}",
+            "at_least: {1: 2}",
+            r"gate\.yaml: at_least: got \{.1.: 2\}; allowed: a map",
+        ),
+        ("nonzero: 400", "nonzero: .inf", r"gate\.yaml: at_most\.interpret\.weights\.nonzero: got"),
+        ("reproduced: true", "reproduced: 1", r"gate\.yaml: reproduced: got 1; allowed: true or"),
+        ("paired_p:", "paired_p", r"gate\.yaml:\d+: not YAML"),
+    ],
+)
+def test_a_wrong_gate_yaml_is_one_line(kept: Kept, old: str, new: str, error: str) -> None:
+    kept.replace("gate.yaml", old, new)
+    with pytest.raises(PipelineError, match=error):
+        kept.judged()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "base", "status"), [(0, "base", 0), (9, "base", 1), (0, "nowhere", 2)]
+)
+def test_the_commands_exit_status(
+    kept: Kept,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture,
+    wrong: int,
+    base: str,
+    status: int,
+) -> None:
+    kept.answers(wrong, 0)
+    monkeypatch.setattr(sys, "argv", ["gate", base])
+    with pytest.raises(SystemExit) as ended:
+        gate.main()
+    said = capfd.readouterr()
+    assert int(ended.value.code) == status
+    assert ("RED       paired_p: 9 newly wrong, 0 newly right, p = 0.0039" in said.out) == bool(
+        wrong
+    )
+    assert said.err == (
+        "BASE: got nowhere; allowed: a revision that git knows\n" if status == 2 else ""
+    )
+
+
+def test_the_projects_own_file_is_right(root) -> None:
+    assert load_limits(root / FILE).names()
+    done = subprocess.run([sys.executable, "-m", "tools.gate", "--check"], cwd=root, check=False)
+    assert done.returncode == 0

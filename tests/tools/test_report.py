@@ -1,0 +1,397 @@
+"""The report: its sentence, its directions, its pairs, and that nothing in it breaks a page."""
+
+import base64
+import csv
+import io
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cmarkgfm
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from scipy.stats import binom
+
+from pipeline.errors import PipelineError
+from tests.tools.conftest import Kept
+from tools.report import blocks, comparison
+from tools.report.content import blocks as content
+from tools.report.metrics import Metric, documented
+from tools.report.paired import mcnemar
+from tools.report.reproduction import Reproduction, verdict
+from tools.report.revision import base_revision, picture_address
+from tools.report.sentence import sentence
+
+METRICS = documented(Path("docs/metrics.md").read_text(encoding="utf-8"))
+
+
+class TestTheSentence:
+    def test_nothing(self, kept: Kept) -> None:
+        assert sentence(kept.compared()) == (
+            "No code, param or data changed: every result is the same, byte for byte."
+        )
+
+    def test_a_file_beside_the_pipeline(self, kept: Kept) -> None:
+        kept.replace("docs/metrics.md", "# The metrics", "# The numbers")
+        assert sentence(kept.compared()) == (
+            "1 file changed, no code, param or data of the pipeline: "
+            "every result is the same, byte for byte."
+        )
+
+    def test_another_c(self, kept: Kept) -> None:
+        kept.replace("params.yaml", "  C:      ", "  C: 0.025")
+        kept.metric("train.C", 0.025)
+        kept.metric("interpret.weights.nonzero", 140)
+        kept.answers(14, 2)
+        assert sentence(kept.compared()) == (
+            "`train.C` the search's best (0.2) → 0.025: test accuracy 96.20 → 95.55 %; 14 newly "
+            "wrong, 2 newly right, exact paired p = 0.0042; 285 → 140 weights."
+        )
+
+    def test_chance_is_called_chance(self, kept: Kept) -> None:
+        kept.answers(5, 3)
+        assert "5 newly wrong, 3 newly right, exact paired p = 0.73, no more than chance" in (
+            sentence(kept.compared())
+        )
+
+    def test_other_classes_are_not_paired(self, kept: Kept) -> None:
+        for file, indent in (("params.yaml", "  "), ("dvc.lock", "          ")):
+            kept.replace(file, f"{indent}- 5\n{indent}- 8\n", f"{indent}- 3\n{indent}- 8\n")
+        kept.metric("evaluate.test.accuracy", 0.95)
+        said = sentence(kept.compared())
+        assert "`filter_5_8.classes` 5, 8 → 3, 8: test accuracy 96.20 → 95.00 %" in said
+        assert "; not paired (`filter_5_8.classes` 5, 8 → 3, 8); " in said
+        assert "newly" not in said
+
+    def test_another_grid(self, kept: Kept) -> None:
+        kept.replace("params.yaml", "  - 0.025\n", "  - 0.0125\n")
+        kept.metric("gridsearch.best.C", 0.05)
+        said = sentence(kept.compared())
+        assert said.startswith("`gridsearch.C` 0.025, 0.05, 0.1, 0.2, 0.4 → 0.0125, 0.05, 0.1,")
+        assert "every answer the same; best C 0.2 → 0.05; 285 weights as before." in said
+
+    def test_code_and_a_picture(self, kept: Kept) -> None:
+        lock = kept.folder / "dvc.lock"
+        for path in ("figures/heatmap.py", "plots/weights.png"):
+            text = lock.read_text()
+            md5 = re.search(rf"path: {path}\n +hash: md5\n +md5: (\w+)", text)[1]
+            lock.write_text(text.replace(md5, md5[::-1]))
+        assert sentence(kept.compared()) == (
+            "The code of `figures/heatmap.py`: no metric and no answer changed "
+            "(test accuracy 96.20 %, 285 weights), `plots/weights.png` differs."
+        )
+
+    def test_results_of_no_change_are_called_so(self, kept: Kept) -> None:
+        text = (kept.folder / "dvc.lock").read_text()
+        md5 = re.search(r"path: data/raw/images.npz\n +hash: md5\n +md5: (\w+)", text)[1]
+        kept.replace("dvc.lock", md5, md5[::-1])
+        assert sentence(kept.compared()) == (
+            "Results differ, no code and no param: no metric and no answer changed "
+            "(test accuracy 96.20 %, 285 weights), `data/raw/images.npz` differs."
+        )
+
+    def test_what_is_not_reproduced_says_so_first(
+        self, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(comparison, "reproduction", lambda: Reproduction(False, "x is edited"))
+        assert sentence(kept.compared()) == (
+            "**Not reproduced** (x is edited). As it stands, no code, param or data changed: every "
+            "result is the same, byte for byte."
+        )
+
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [("null", "none"), ("1", "1"), ("true", "true"), ("[1, 2]", "1, 2"), ("a`b", "a'b")],
+    )
+    def test_any_value_can_be_shown(self, kept: Kept, value: str, shown: str) -> None:
+        kept.replace("params.yaml", "solver: newton ", f"solver: {value} ")
+        said = Parsed(blocks.page([blocks.Text(sentence(kept.compared()))], "t")).text
+        assert f"gridsearch.solver newton → {shown}: every result" in said
+
+
+class TestMetrics:
+    @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+    def test_the_verdict_is_the_documented_direction(self, metric: Metric) -> None:
+        expected = {"higher": ("better", "worse"), "lower": ("worse", "better")}
+        up, down = expected.get(metric.better, ("neither", "neither"))
+        assert (metric.verdict(0.1, 0.2), metric.verdict(0.2, 0.1)) == (up, down)
+        assert metric.verdict(0.1, 0.1) == "same"
+        assert (metric.verdict(None, 1), metric.verdict(1, None)) == ("new", "gone")
+
+    def test_units_are_shown(self) -> None:
+        share, count, power = (
+            next(metric for metric in METRICS if metric.unit == unit)
+            for unit in ("share", "weights", "power of ten")
+        )
+        assert (share.shown(0.96194), share.step(0.96195, 0.95552)) == ("96.19 %", "−0.64 points")
+        assert (count.shown(285), count.step(285, 140)) == ("285", "−145")
+        assert (power.shown(-9), power.step(-9, -8)) == ("1e-9", "× 10")
+
+    def test_a_metric_without_its_line_is_not_guessed(self, kept: Kept) -> None:
+        kept.metric("evaluate.test.speed", 3)
+        page = blocks.markdown(content(kept.compared()), "t")
+        assert "| `evaluate.test.speed` | – | 3 |  | new (not in docs/metrics.md) |" in page
+
+    def test_a_line_that_is_none_is_refused(self, kept: Kept) -> None:
+        kept.replace("docs/metrics.md", "| share | higher |", "| share | up |")
+        with pytest.raises(PipelineError, match=r"docs/metrics\.md: no line of a metric"):
+            kept.compared()
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_the_sum_of_what_is_as_uneven(wrong: int, right: int) -> None:
+    n = wrong + right
+    uneven = [k for k in range(n + 1) if abs(2 * k - n) >= abs(wrong - right)]
+    assert mcnemar(wrong, right) == pytest.approx(binom.pmf(uneven, n, 0.5).sum())
+    assert mcnemar(wrong, right) == mcnemar(right, wrong)
+
+
+def test_mcnemar_by_hand() -> None:
+    assert mcnemar(14, 2) == pytest.approx(2 * (1 + 16 + 120) / 2**16)
+    assert mcnemar(0, 0) == 1.0
+
+
+class TestPairs:
+    def test_each_image_is_counted_on_its_side(self, kept: Kept) -> None:
+        kept.answers(3, 2)
+        pairs = kept.compared().pairs
+        assert (len(pairs.newly_wrong), len(pairs.newly_right)) == (3, 2)
+        assert pairs.before.right[pairs.newly_wrong].all()
+        assert not pairs.after.right[pairs.newly_wrong].any()
+
+    def test_a_table_of_other_images_is_refused(self, kept: Kept) -> None:
+        kept.replace("plots/scores.csv", "\n5,-1.009280157,5,8\n", "\n8,-1.009280157,5,8\n")
+        with pytest.raises(PipelineError, match=r"plots/scores\.csv: not of the images"):
+            kept.compared()
+
+    @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "actual,f,negative,positive\n5,x,5,8\n"])
+    def test_no_table_is_one_line(self, kept: Kept, text: str) -> None:
+        (kept.folder / "plots/scores.csv").write_text(text)
+        with pytest.raises(PipelineError, match=r"plots/scores\.csv of work tree: missing, or no"):
+            kept.compared()
+
+    def test_other_data_of_the_same_classes_are_not_paired(self, kept: Kept) -> None:
+        text = (kept.folder / "dvc.lock").read_text()
+        md5 = re.search(r"path: data/filtered.npz\n +hash: md5\n +md5: (\w+)", text)[1]
+        kept.replace("dvc.lock", md5, md5[::-1])
+        assert kept.compared().pairs == "`data/filtered.npz` is another one"
+
+
+@pytest.mark.parametrize(
+    ("status", "results", "inputs", "holds", "said"),
+    [
+        ({}, [], [], True, "every result is what dvc.lock says"),
+        ({}, ["plots/a"], ["params.yaml"], True, "not committed yet"),
+        ({}, ["metrics/a.json"], [], False, "`metrics/a.json`: the code gives another than HEAD"),
+        (
+            {"train": [{"changed outs": {"metrics/a.json": "modified"}}]},
+            *([], [], False, "`metrics/a.json`: not what dvc.lock says"),
+        ),
+        (
+            {"train": [{"changed deps": {"params.yaml": {"train.C": "modified"}}}]},
+            *([], [], False, "`train`: code, params or data changed"),
+        ),
+        (
+            {"get": [{"changed outs": {"data/x": "deleted"}}]}
+            | {"use": [{"changed deps": {"data/x": "deleted"}}]},
+            *([], [], None, "`data/x`: not here"),
+        ),
+        ({"train": ["changed command"]}, [], [], False, "`train`: code, params or data changed"),
+    ],
+)
+def test_reproduced_or_not(status, results, inputs, holds: bool | None, said: str) -> None:
+    found = verdict(status, results, inputs)
+    assert found.holds is holds
+    assert said in found.why
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("git@github.com:a/b.git", "https://github.com/a/b/blob/C/plots/w.png?raw=true"),
+        ("https://github.com/a/b", "https://github.com/a/b/blob/C/plots/w.png?raw=true"),
+        (
+            "https://me:token@github.com/a/b.git/",
+            "https://github.com/a/b/blob/C/plots/w.png?raw=true",
+        ),
+        ("ssh://git@gitlab.com:22/g/s/b.git", "https://gitlab.com/g/s/b/-/raw/C/plots/w.png"),
+        ("/srv/git/b.git", None),
+        ("https://example.org/a/b", None),
+        ("", None),
+    ],
+)
+def test_a_picture_has_its_address_on_a_forge(remote: str, address: str | None) -> None:
+    assert picture_address(remote, "C", "plots/w.png") == address
+
+
+class TestTheBase:
+    def test_by_default_it_is_where_the_main_branch_was_left(self, kept: Kept) -> None:
+        kept.git("branch", "main")
+        kept.git("switch", "-qc", "work")
+        kept.commit("one")
+        kept.git("switch", "-q", "main")
+        kept.commit("another")
+        kept.git("switch", "-q", "work")
+        for nothing in (None, "", "0" * 40):
+            found = base_revision(nothing)
+            assert found.commit == kept.git("rev-parse", "base").strip()
+            assert found.name == f"main, {found.commit[:7]}"
+
+    def test_without_a_main_branch_it_must_be_named(self, kept: Kept) -> None:
+        with pytest.raises(PipelineError, match="BASE: missing, and there is none of"):
+            base_revision(None)
+
+    @pytest.mark.parametrize("asked", ["nowhere", "--help", "HEAD:params.yaml", "a b", "^base"])
+    def test_no_revision_is_one_line(self, kept: Kept, asked: str) -> None:
+        with pytest.raises(
+            PipelineError, match=r"BASE: got .*; allowed: a revision that git knows"
+        ):
+            base_revision(asked)
+
+    @pytest.mark.parametrize("file", ["dvc.lock", "metrics/evaluate.json", "docs/metrics.md"])
+    def test_what_is_missing_or_damaged_is_one_line(self, kept: Kept, file: str) -> None:
+        (kept.folder / file).unlink()
+        with pytest.raises(PipelineError, match=re.escape(file)):
+            kept.compared()
+        if file != "docs/metrics.md":
+            (kept.folder / file).write_text("{")
+            with pytest.raises(PipelineError, match=rf"{re.escape(file)} of work tree: damaged"):
+                kept.compared()
+
+
+class Parsed(HTMLParser):
+    """The tags of a page and its text; every tag that opens is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "wbr", "hr", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def rendered(markdown: str) -> str:
+    """As GitHub does it."""
+    return cmarkgfm.github_flavored_markdown_to_html(
+        markdown, cmarkgfm.cmark.Options.CMARK_OPT_UNSAFE
+    )
+
+
+def test_both_pages_are_whole_and_small(kept: Kept) -> None:
+    kept.answers(20, 30)
+    kept.replace("plots/weights.csv", "10,10,", "10,10,1")
+    found = content(kept.compared())
+    html, markdown = blocks.page(found, "a title"), blocks.markdown(found, "a title")
+    assert len(html.encode()) < 2**20
+    assert len(markdown.encode()) < 2**20
+    page = Parsed(html)
+    assert {attrs["src"][:11] for tag, attrs in page.tags if tag == "img"} == {"data:image/"}
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
+    assert all(attrs.get("alt") for tag, attrs in page.tags if tag == "img")
+    shown = Parsed(rendered(markdown))
+    assert "data:" not in markdown
+    heads = [text for text in re.findall(r"<h2>(.*?)</h2>", rendered(markdown))]
+    assert heads == re.findall(r"<h2>(.*?)</h2>", re.sub("<wbr>", "", html))
+    assert "20 newly wrong" in shown.text
+
+
+@pytest.mark.parametrize("remote", ["git@github.com:a/b.git", None])
+def test_pictures_are_linked_by_the_commit_that_made_them(kept: Kept, remote: str | None) -> None:
+    if remote:
+        kept.git("remote", "add", "origin", remote)
+    old, new = (kept.folder / f"plots/{name}.png" for name in ("weights", "stability"))
+    old.write_bytes(new.read_bytes())
+    kept.commit("another heatmap")
+    made = kept.git("rev-parse", "HEAD").strip()
+    kept.commit("a later one")
+    markdown = blocks.markdown(content(kept.compared()), "t")
+    sources = [attrs["src"] for tag, attrs in Parsed(rendered(markdown)).tags if tag == "img"]
+    base = kept.git("rev-parse", "base").strip()
+    if remote:
+        place = "https://github.com/a/b/blob/{}/plots/weights.png?raw=true"
+        assert {place.format(base), place.format(made)} <= set(sources)
+    else:
+        assert sources == []
+        assert "`plots/weights.png`, in report.html" in markdown
+    old.write_bytes(old.read_bytes()[:-12] + b"x")  # not committed: no link would show it
+    changed = (kept.folder / "plots/path.png").read_bytes()
+    old.write_bytes(changed)
+    sources = Parsed(rendered(blocks.markdown(content(kept.compared()), "t"))).tags
+    assert not any(made in (attrs.get("src") or "") for _, attrs in sources)
+
+
+@given(st.text(max_size=40))
+def test_any_text_stays_text(text: str) -> None:
+    """A class's name, a param, a reason: in both pages it is what it was, and nothing else."""
+    line = " ".join(text.replace("`", "'").split())
+    parts = [blocks.Table(["a", "b"], [[blocks.code(text), "x"]]), blocks.Text(blocks.code(text))]
+    page = Parsed(blocks.page(parts, "t"))
+    assert page.text.count(line) >= 2 or not line
+    tables = {"h1", "table", "thead", "tr", "th", "tbody", "td", "p", "code"}
+    around = {"html", "head", "meta", "title", "style", "body", "main", "div", "wbr"}
+    assert {tag for tag, _ in page.tags} <= tables | around
+    shown = rendered(blocks.markdown(parts, "t"))
+    assert set(re.findall(r"<(\w+)", shown)) <= tables
+
+
+@given(
+    st.text(st.characters(exclude_characters="`\r\n", exclude_categories=["C", "Z"]), max_size=30)
+)
+def test_plain_words_stay_plain(text: str) -> None:
+    if "**" in text:
+        return
+    shown = Parsed(rendered(blocks.markdown([blocks.Text(f"a {text} z")], "t")))
+    assert {tag for tag, _ in shown.tags} <= {"h1", "p"}
+    assert f"a {text} z" in shown.text
+
+
+def test_a_picture_keeps_every_pixel(root: Path) -> None:
+    data = (root / "plots/weights.png").read_bytes()
+    html = blocks.page([blocks.Pictures([blocks.Picture("a", "b", data)])], "t")
+    inside = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])
+    assert len(inside) < len(data) / 2
+    before, after = (np.asarray(Image.open(io.BytesIO(b)).convert("RGB")) for b in (data, inside))
+    np.testing.assert_array_equal(before, after)
+
+
+def test_the_command_refuses_in_one_line(kept: Kept, root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.report", "nowhere"],
+        cwd=kept.folder,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "BASE: got nowhere; allowed: a revision that git knows\n"
+
+
+def test_the_table_of_scores_has_what_evaluate_answers(root: Path) -> None:
+    """Above 0 is the positive class, in the table as in the stage."""
+    with (root / "plots/scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    cells: dict[tuple[str, str], int] = {}
+    for row in rows:
+        said = row["positive"] if float(row["f"]) > 0 else row["negative"]
+        cells[row["actual"], said] = cells.get((row["actual"], said), 0) + 1
+    with (root / "plots/confusion.csv").open() as file:
+        counts = {(r["actual"], r["predicted"]): int(r["images"]) for r in csv.DictReader(file)}
+    assert cells == counts

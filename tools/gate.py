@@ -1,0 +1,39 @@
+"""The gate: `python -m tools.gate [BASE]`, red where a change crosses a limit of gate.yaml.
+
+Exit status 0: green, 1: red, 2: it cannot be judged, such as by a limit on no metric.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pipeline.errors import run
+from tools.report.comparison import compare
+from tools.report.limits import load_limits
+from tools.report.revision import base_revision, head_revision
+
+LIMITS = Path("gate.yaml")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="gate", description=__doc__.splitlines()[0])
+    parser.add_argument("base", nargs="?", help="the revision to compare with")
+    parser.add_argument("--check", action="store_true", help="check gate.yaml alone")
+    options = parser.parse_args()
+    found: list[bool] = []
+
+    def judge() -> None:
+        limits = load_limits(LIMITS)
+        if options.check:
+            return
+        comparison = compare(base_revision(options.base), head_revision(), limits)
+        for line in comparison.judged:
+            print(line)
+        found.extend(line.red for line in comparison.judged)
+
+    run(judge)
+    sys.exit(any(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""A revision against the work tree: all that the report says and the gate judges, as data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tools.git import git
+from tools.report.limits import Judged, Limits, Waiver, judge, waivers
+from tools.report.metrics import DOCS, Metric, documented, values
+from tools.report.paired import SCORES, Paired, answers, other_images, paired
+from tools.report.reproduction import Reproduction, reproduction
+from tools.report.revision import LOCK, ReportError, Revision
+
+ACCURACY = "evaluate.test.accuracy"
+
+
+@dataclass(frozen=True)
+class StageChange:
+    """What differs in a stage's entry of dvc.lock: its command and deps, params, and results."""
+
+    name: str
+    deps: list[str]
+    params: bool
+    results: list[str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`before` and `after` are metrics by name; `pairs` is why not, where answers cannot be paired.
+
+    files : what git says has changed, a status letter and a path each
+    """
+
+    base: Revision
+    head: Revision
+    params: dict[str, tuple[Any, Any]]
+    metrics: list[Metric]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    pairs: Paired | str
+    stages: list[StageChange]
+    files: list[tuple[str, str]]
+    reproduced: Reproduction
+    judged: list[Judged]
+
+    @property
+    def results(self) -> list[str]:
+        """The results that differ, by dvc.lock."""
+        return [path for stage in self.stages for path in stage.results]
+
+    @property
+    def code(self) -> list[str]:
+        """What the stages are made of that differs: code and locks, no results of others."""
+        made = self.base.md5s.keys() | self.head.md5s.keys()
+        found = [dep for stage in self.stages for dep in stage.deps if dep not in made]
+        return list(dict.fromkeys(found))
+
+
+def compare(base: Revision, head: Revision, limits: Limits | None) -> Comparison:
+    """Compare; without `limits` nothing is judged.
+
+    Raises
+    ------
+    ReportError, ParamsError
+        A file is missing or damaged, a limit or a waiver is none.
+    """
+    docs = head.read(str(DOCS))
+    if docs is None:
+        raise ReportError(f"{DOCS}: missing; it says which way metrics are better")
+    metrics = documented(docs.decode())
+    before, after = values(base, metrics), values(head, metrics)
+    if ACCURACY not in before or ACCURACY not in after:
+        where = base if ACCURACY not in before else head
+        raise ReportError(f"metrics/evaluate.json of {where.name}: missing, or without accuracy")
+    pairs = other_images(base, head) or paired(base, head)
+    told = agreed(head, after, reproduction())
+    assert base.commit is not None
+    waived: dict[str, Waiver] = waivers(base.commit, limits) if limits else {}
+    judged = (
+        judge(limits, metrics, before, after, pairs, (told.holds, told.why), waived)
+        if limits
+        else []
+    )
+    keys = [*base.params, *(key for key in head.params if key not in base.params)]
+    return Comparison(
+        base=base,
+        head=head,
+        params={
+            key: (base.params.get(key), head.params.get(key))
+            for key in keys
+            if base.params.get(key) != head.params.get(key)
+        },
+        metrics=metrics,
+        before=before,
+        after=after,
+        pairs=pairs,
+        stages=stage_changes(base.lock, head.lock),
+        files=changed_files(base.commit),
+        reproduced=told,
+        judged=judged,
+    )
+
+
+def agreed(head: Revision, after: dict[str, Any], told: Reproduction) -> Reproduction:
+    """`told`, unless accuracy and scores are not of one run, whatever dvc.lock says."""
+    right = float(answers(head).right.mean())
+    if told.holds is False or abs(right - after[ACCURACY]) < 1e-12:
+        return told
+    return Reproduction(
+        False,
+        f"`metrics/evaluate.json` says {after[ACCURACY]:.2%} of the test images are right, "
+        f"`{SCORES}` {right:.2%}: not of one run",
+    )
+
+
+def stage_changes(
+    before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]
+) -> list[StageChange]:
+    """The stages whose entries in two dvc.locks differ, in the order of the second."""
+    found = []
+    for name in [*after, *(name for name in before if name not in after)]:
+        old, new = before.get(name, {}), after.get(name, {})
+        deps = _differing(old, new, "deps")
+        if old.get("cmd") != new.get("cmd"):
+            deps.insert(0, "its command")
+        change = StageChange(
+            name, deps, old.get("params") != new.get("params"), _differing(old, new, "outs")
+        )
+        if change.deps or change.params or change.results:
+            found.append(change)
+    return found
+
+
+def _differing(old: dict[str, Any], new: dict[str, Any], kind: str) -> list[str]:
+    """Paths with another MD5, new or gone."""
+    sides: Sequence[dict[str, str]] = [
+        {entry["path"]: entry["md5"] for entry in stage.get(kind, ())} for stage in (old, new)
+    ]
+    paths = sorted(sides[0].keys() | sides[1].keys())
+    return [path for path in paths if sides[0].get(path) != sides[1].get(path)]
+
+
+def changed_files(commit: str) -> list[tuple[str, str]]:
+    """Status and path of what git keeps and has changed, the results of stages aside."""
+    listed = git(
+        *("diff", "--name-status", "--no-renames", "-z", commit, "--", "."),
+        *(f":!{path}" for path in (LOCK, "metrics", "plots")),
+    ).split("\0")
+    return list(zip(listed[::2], listed[1::2], strict=False))

@@ -1,0 +1,197 @@
+"""The limits of gate.yaml, what may waive one, and the judgement."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from pipeline.params import Section, load_section
+from tools.git import git
+from tools.report.metrics import Metric
+from tools.report.paired import Paired
+from tools.report.revision import ReportError
+
+FILE = Path("gate.yaml")
+VARIABLE = "GATE_WAIVE"  # waivers of another place than a commit, such as a label's; a line each
+TRAILER = "Gate-Waive"
+WAIVER = re.compile(r"\s*(?P<limit>[\w.]+)\s*:\s*(?P<reason>\S.*?)\s*")
+
+Numbers = dict[str, Annotated[float, Field(allow_inf_nan=False)]]
+BY_METRIC = "a mapping of metrics to numbers, such as interpret.weights.nonzero: 400"
+
+
+class Limits(Section):
+    """gate.yaml."""
+
+    may_worsen_by: Numbers = Field(description=BY_METRIC)
+    at_most: Numbers = Field(description=BY_METRIC)
+    at_least: Numbers = Field(description=BY_METRIC)
+    paired_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        description="a probability, 0 < p <= 1, or null"
+    )
+    reproduced: bool = Field(description="true or false")
+
+    def by_metric(self) -> list[tuple[str, str, float]]:
+        """Kind, metric and number of each limit on a metric."""
+        kinds = ("may_worsen_by", "at_most", "at_least")
+        return [(kind, name, end) for kind in kinds for name, end in getattr(self, kind).items()]
+
+    def names(self) -> list[str]:
+        """Of all limits, as a waiver names them."""
+        found = [f"{kind}.{name}" for kind, name, _ in self.by_metric()]
+        found += ["paired_p"] * (self.paired_p is not None)
+        return found + ["reproduced"] * self.reproduced
+
+
+def load_limits(file: Path = FILE) -> Limits:
+    """Read and check gate.yaml; one line, naming the key, if it is wrong."""
+    return load_section(file, Limits)
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """limit: its whole name; where: a commit or the variable."""
+
+    limit: str
+    reason: str
+    where: str
+
+
+def waivers(base: str, limits: Limits) -> dict[str, Waiver]:
+    """Those of the commits since `base` and of the variable GATE_WAIVE, by limit.
+
+    Raises
+    ------
+    ReportError
+        One names no limit, or gives no reason.
+    """
+    said = []
+    log = git(
+        *("log", "--reverse", f"--format=%h%x00%(trailers:key={TRAILER},valueonly,unfold)%x01"),
+        f"{base}..HEAD",
+    )
+    for entry in filter(str.strip, log.split("\x01")):
+        commit, _, trailers = entry.strip().partition("\x00")
+        said += [(f"commit {commit}", line) for line in trailers.splitlines() if line.strip()]
+    said += [(VARIABLE, line) for line in os.environ.get(VARIABLE, "").splitlines() if line.strip()]
+    found = {}
+    for where, line in said:
+        parts = WAIVER.fullmatch(line)
+        if not parts:
+            raise ReportError(
+                f"{TRAILER} of {where}: got {line.strip()}; allowed: LIMIT: the reason"
+            )
+        limit = whole_name(parts["limit"], limits.names(), f"{TRAILER} of {where}")
+        found[limit] = Waiver(limit, parts["reason"], where)
+    return found
+
+
+def whole_name(said: str, names: Sequence[str], where: str) -> str:
+    """The one of `names` that is `said`, or the only one that ends in it after a dot."""
+    fitting = [name for name in names if name == said] or [
+        name for name in names if name.endswith(f".{said}")
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    allowed = fitting or difflib.get_close_matches(said, names, 3, 0.4) or names
+    raise ReportError(
+        f"{where}: {said}: {'more than one' if fitting else 'no such'} limit; "
+        f"allowed: {', '.join(allowed)}"
+    )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A limit, whether it holds, and the numbers; str() is the gate's line."""
+
+    limit: str
+    holds: bool | None  # None: cannot be told
+    why: str
+    waiver: Waiver | None = None
+
+    @property
+    def red(self) -> bool:
+        """Crossed, and not waived."""
+        return self.holds is False and self.waiver is None
+
+    @property
+    def word(self) -> str:
+        if self.holds is None:
+            return "not told"
+        if self.holds:
+            return "green"
+        return "waived" if self.waiver else "RED"
+
+    def __str__(self) -> str:
+        line = f"{self.word:<9} {self.limit}: {self.why}"
+        if self.waiver and not self.holds:
+            line += f"; waived by {self.waiver.where}: {self.waiver.reason}"
+        return line
+
+
+def judge(
+    limits: Limits,
+    metrics: Sequence[Metric],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    pairs: Paired | str,
+    reproduced: tuple[bool | None, str],
+    waived: Mapping[str, Waiver],
+) -> list[Judged]:
+    """Every limit against what was found.
+
+    Parameters
+    ----------
+    before, after : metrics by name
+    pairs : the paired comparison, or why there is none
+    reproduced : whether (None: cannot be told), and why
+
+    Raises
+    ------
+    ReportError
+        A limit is on a metric that does not exist, or that has no better way.
+    """
+    known, judged = {metric.name: metric for metric in metrics}, []
+    for kind, name, end in limits.by_metric():
+        if name not in known or name not in after:
+            near = difflib.get_close_matches(name, after, 3, 0.4) or list(after)
+            raise ReportError(f"{FILE}: {kind}.{name}: no such metric; allowed: {', '.join(near)}")
+        holds, why = _against(kind, known[name], before.get(name), after[name], end)
+        if kind == "may_worsen_by" and isinstance(pairs, str):
+            why += f"; not paired: {pairs}"
+        judged.append((f"{kind}.{name}", holds, why))
+    if limits.paired_p is not None:
+        if isinstance(pairs, str):
+            judged.append(("paired_p", None, f"not paired: {pairs}"))
+        else:
+            wrong, right = len(pairs.newly_wrong), len(pairs.newly_right)
+            why = f"{wrong} newly wrong, {right} newly right, p = {pairs.p:.2g}"
+            holds = not (pairs.worse and pairs.p < limits.paired_p)
+            judged.append(("paired_p", holds, f"{why}; allowed: {limits.paired_p:g} or more"))
+    if limits.reproduced:
+        told, why = reproduced
+        judged.append(("reproduced", told is True, why))  # what cannot be told is not so
+    return [Judged(*line, waived.get(line[0])) for line in judged]
+
+
+def _against(
+    kind: str, metric: Metric, before: Any, after: Any, end: float
+) -> tuple[bool | None, str]:
+    shown = metric.shown(after)
+    if kind == "may_worsen_by":
+        if before is None:
+            return None, f"the base has no {metric.name}"
+        by = metric.worse_by(before, after)
+        step = metric.step(before, after)
+        why = f"{metric.shown(before)} → {shown}" + f" ({step})" * bool(step)
+        allowed = metric.step(0, -end if metric.better == "higher" else end) or "no worse"
+        # 0.9 − 0.895 is a little more than 0.005 in binary: the last digits do not count
+        return by <= end + 1e-12, f"{why}; allowed: {allowed}"
+    over = after - end if kind == "at_most" else end - after
+    why = f"{shown}; allowed: {metric.shown(end)} or {'less' if kind == 'at_most' else 'more'}"
+    return over <= 0, why + (f" ({metric.step(end, after)})" if over > 0 else "")

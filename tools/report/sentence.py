@@ -1,0 +1,122 @@
+"""The first sentence of the report: what changed and what it did."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from tools.report.blocks import code
+from tools.report.comparison import ACCURACY, Comparison
+from tools.report.metrics import Metric
+from tools.report.paired import Paired
+
+MANY = 3  # names, before "and n more"
+
+
+def sentence(found: Comparison) -> str:
+    """One sentence, true and enough."""
+    said = f"{what(found)}: {did(found)}."
+    if found.reproduced.holds is False:
+        as_it_is = said[0].lower() + said[1:]
+        return f"**Not reproduced** ({found.reproduced.why}). As it stands, {as_it_is}"
+    return said[0].upper() + said[1:]
+
+
+def what(found: Comparison) -> str:
+    """Which params, code or data differ."""
+    said = [
+        f"`{key}` {' → '.join(map(_in_words, param_values(found, key)))}" for key in found.params
+    ]
+    if found.code:
+        said.append(f"the code of {_names(found.code)}")
+    if said:
+        return "; ".join(said[:MANY]) + (f" and {len(said) - MANY} more" * (len(said) > MANY))
+    if found.results:
+        return "Results differ, no code and no param"
+    if found.files:
+        files = _count(len(found.files), "file")
+        return f"{files} changed, no code, param or data of the pipeline"
+    return "No code, param or data changed"
+
+
+def did(found: Comparison) -> str:
+    """What it did to accuracy, answers, the choice of C, and sparsity."""
+    old, new = found.before, found.after
+    differing = [name for name in old | new if old.get(name) != new.get(name)]
+    same = isinstance(found.pairs, Paired) and not (
+        len(found.pairs.newly_wrong) + len(found.pairs.newly_right)
+    )
+    if not differing and not found.results and same:
+        return "every result is the same, byte for byte"
+    known = {metric.name: metric for metric in found.metrics}
+    weights = "interpret.weights.nonzero"
+    if not differing and same:
+        still = f"test accuracy {known[ACCURACY].shown(new[ACCURACY])}, {new.get(weights)} weights"
+        verb = "differs" if len(found.results) == 1 else "differ"
+        return f"no metric and no answer changed ({still}), {_names(found.results)} {verb}"
+    said = [_accuracy(found, known[ACCURACY]), _answers(found.pairs)]
+    best = "gridsearch.best.C"
+    if old.get(best) != new.get(best):
+        said.append(f"best C {old.get(best)} → {new.get(best)}")
+    if None not in (old.get(weights), new.get(weights)):
+        same_weights = old[weights] == new[weights]
+        counts = f"{new[weights]} weights" + " as before" * same_weights
+        said.append(counts if same_weights else f"{old[weights]} → {counts}")
+    return "; ".join(said)
+
+
+def _accuracy(found: Comparison, metric: Metric) -> str:
+    old, new = found.before[ACCURACY], found.after[ACCURACY]
+    if old == new:
+        return f"test accuracy {metric.shown(new)} as before"
+    return f"test accuracy {metric.shown(old).removesuffix(' %')} → {metric.shown(new)}"
+
+
+def _answers(pairs: Paired | str) -> str:
+    if isinstance(pairs, str):
+        return f"not paired ({pairs})"
+    wrong, right = len(pairs.newly_wrong), len(pairs.newly_right)
+    if not wrong + right:
+        return "every answer the same"
+    verdict = "" if pairs.p < 0.05 else ", no more than chance may do"
+    return f"{wrong} newly wrong, {right} newly right, exact paired p = {shown_p(pairs.p)}{verdict}"
+
+
+def shown_p(p: float) -> str:
+    """Two digits of a probability: 0.0042, 1, 3.1e-07."""
+    return f"{p:.2g}"
+
+
+def param_values(found: Comparison, key: str) -> list[str]:
+    """A param before and now; in place of no `train.C` what the search found."""
+    shown = []
+    for value, metrics in zip(found.params[key], (found.before, found.after), strict=True):
+        if key == "train.C" and value is None and "train.C" in metrics:
+            shown.append(f"the search's best ({metrics['train.C']:g})")
+        else:
+            shown.append(shown_value(value))
+    return shown
+
+
+def _in_words(value: str) -> str:
+    """Plain where no sign in it could be taken for anything else."""
+    return value if re.fullmatch(r"[\w., +'()-]*", value) else code(value)
+
+
+def shown_value(value: Any) -> str:
+    """A param's value; of a long list its length and its ends."""
+    if isinstance(value, list):
+        if len(value) > 6:
+            return f"{len(value)} values from {value[0]} to {value[-1]}"
+        return ", ".join(map(str, value))
+    if value is None or isinstance(value, bool):
+        return "none" if value is None else str(value).lower()
+    return str(value)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:MANY])
+    return shown + (f" and {len(names) - MANY} more" if len(names) > MANY else "")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
