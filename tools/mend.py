@@ -1,16 +1,16 @@
 """Puts right what an interrupted run leaves behind, which would stop every later one.
 
-A stage that is killed as it writes leaves a hidden file beside its output, of up to 82 MB. dvc
-writes .dvc/tmp/rwlock and dvc.lock in place: a kill at that moment leaves them cut off, and every
-command then ends in "JSON structure is corrupted" or "validation failed" (docs/upstream.md). What
-rwlock says of a killed dvc blocks every later one if the system has given its number to another
-process.
+A stage that is killed as it writes leaves a hidden file beside its output, of up to 82 MB, and so
+does dvc, as it gives results back. dvc writes .dvc/tmp/rwlock and dvc.lock in place: a kill at that
+moment leaves them cut off, and every command then ends in "JSON structure is corrupted" or
+"validation failed" (docs/upstream.md). What rwlock says of a killed dvc blocks every later one if
+the system has given its number to another process.
 """
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,11 @@ from pipeline.artifacts import save_bytes
 from pipeline.errors import PipelineError
 
 RWLOCK = Path(".dvc/tmp/rwlock")
+RWLOCKS_LOCK = Path(".dvc/tmp/rwlock.lock")  # while dvc writes rwlock
+REPOSITORY = Path(".dvc/tmp/lock")  # while dvc writes in data/, metrics/, plots/
 LOCK = Path("dvc.lock")
 MD5_DIGITS = 32
+DVCS_NAME = len(".tmp") + 23  # of what dvc writes before it renames it: a dot, 22 letters, .tmp
 ROOMS = ("data", "metrics", "plots")  # where stages write
 
 
@@ -30,7 +33,9 @@ class MendError(PipelineError):
 
 def mend() -> None:
     """Remove a broken rwlock that no living dvc writes, what a sound one says of processes that
-    are another now, and what dead stages were writing; take a broken dvc.lock from HEAD.
+    are another now, and what killed ones were writing; take a broken dvc.lock from HEAD.
+
+    The caller holds the checkout: no stage runs in it (pipeline/alone.py).
 
     Says so on stderr, a line each.
 
@@ -40,7 +45,7 @@ def mend() -> None:
         dvc.lock is broken and HEAD has none.
     """
     if RWLOCK.exists() and _held(RWLOCK.read_bytes()) != {}:
-        with _nobody_writes(RWLOCK) as nobody:
+        with _nobody_writes(RWLOCKS_LOCK) as nobody:
             if nobody and RWLOCK.exists():
                 _mend_rwlock()
     if LOCK.exists() and not _is_lock(LOCK.read_bytes()):
@@ -54,11 +59,19 @@ def mend() -> None:
             )
         save_bytes(LOCK, kept)
         print(f"{LOCK}: cut off by an interrupted dvc; taken from git's HEAD", file=sys.stderr)
-    for file in (file for room in ROOMS for file in Path(room).rglob(".*.tmp")):
-        pid = file.name.split(".")[-2]
-        if pid.isdecimal() and not _lives(int(pid)):
-            file.unlink(missing_ok=True)
-            print(f"{file}: left by a killed stage; removed", file=sys.stderr)
+    left = [file for room in ROOMS for file in Path(room).rglob(".*.tmp")]
+    _remove((file for file in left if file.name.split(".")[-2].isdecimal()), "stage")
+    dvcs = [file for file in left if len(file.name) == DVCS_NAME]
+    if dvcs:
+        REPOSITORY.parent.mkdir(parents=True, exist_ok=True)
+        with _nobody_writes(REPOSITORY) as nobody:
+            _remove((file for file in dvcs if nobody and file.exists()), "dvc")
+
+
+def _remove(files: Iterable[Path], whose: str) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
+        print(f"{file}: left by a killed {whose}; removed", file=sys.stderr)
 
 
 def _held(text: bytes) -> dict[tuple[str, str], list[dict[str, Any]]] | None:
@@ -140,19 +153,13 @@ def _is_lock(text: bytes) -> bool:
         return False
 
 
-def _lives(pid: int) -> bool:
-    import psutil  # DVC's; seldom needed
-
-    return bool(psutil.pid_exists(pid))
-
-
 @contextmanager
-def _nobody_writes(file: Path) -> Iterator[bool]:
-    """Hold the lock under which dvc writes `file`; whether that was free."""
+def _nobody_writes(lock_file: Path) -> Iterator[bool]:
+    """Hold one of dvc's locks; whether that was free."""
     from zc.lockfile import LockError, LockFile  # DVC's; seldom needed
 
     try:
-        lock = LockFile(f"{file}.lock")
+        lock = LockFile(str(lock_file))
     except LockError:
         yield False
         return

@@ -138,6 +138,8 @@ class Copy:
         for command in (["git", "reset", "-q", "--hard"], ["git", "clean", "-fdq"]):
             self.run(*command)
         shutil.rmtree(self.folder / ".dvc/tmp", ignore_errors=True)
+        for name in self.digests().keys() - self.whole.keys():  # git ignores some of them
+            (self.folder / name).unlink()
         if self.beside:
             shutil.rmtree(self.beside.folder)
             self.beside = None
