@@ -12,7 +12,10 @@ from packaging.version import Version
 
 LOCKS = [
     "requirements.txt",
-    *(f"requirements/{name}.txt" for name in ("setup", "dev", "s3", "cluster", "bench", "mutants")),
+    *(
+        f"requirements/{name}.txt"
+        for name in ("setup", "dev", "s3", "cluster", "bench", "mutants", "audit")
+    ),
 ]
 ALONE = ["requirements/l1svc-lowest.txt", "requirements/l1svc-newest.txt"]  # l1svc by itself
 
@@ -84,6 +87,17 @@ def test_the_workflow_is_one_by_githubs_schema(root: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "ok -- validation done" in done.stdout
+
+
+def test_every_action_is_pinned_by_its_commit(root: Path) -> None:
+    """A tag may be moved to other code."""
+    uses = [
+        line
+        for file in sorted((root / ".github/workflows").glob("*.yml"))
+        for line in re.findall(r"(?m)^\s*-? *uses: *(.+)$", file.read_text(encoding="utf-8"))
+    ]
+    assert uses
+    assert [line for line in uses if not re.match(r"[\w./-]+@[0-9a-f]{40}( +# v\S+)?$", line)] == []
 
 
 @pytest.mark.parametrize(
