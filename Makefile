@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --
 PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help repro report gate reproduced plots pairs verify soak check test wheel s3 cluster mutants bench lock clean
+.PHONY: help repro report gate reproduced plots pairs verify soak audit check test wheel s3 cluster mutants bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is dama
 soak: repro ## Kill, damage and starve the pipeline on purpose, see whether it comes back (an hour)
 	@python -m tools.soak
 
+audit: $(VENV)/audit ## Ask PyPI for known vulnerabilities of the locked packages
+	@python -m tools.audit
+
 check: $(VENV)/dev ## Lint, types and the unit tests: a minute, for while you work
 	@ruff check --quiet . && ruff format --check --quiet .
 	@mypy
@@ -65,7 +68,7 @@ bench: $(VENV)/bench ## Time the search and single fits beside their peers, and 
 	@python -m benchmarks.families
 
 lock: $(VENV)/run ## Compile the .in files into the hashed locks, with the newest versions
-	@for set in requirements $(addprefix requirements/,setup dev s3 cluster bench mutants); do \
+	@for set in requirements $(addprefix requirements/,setup dev s3 cluster bench mutants audit); do \
 	  $(COMPILE) $$set.in -o $$set.txt; done
 	@$(COMPILE) --resolution lowest-direct requirements/l1svc-lowest.in pyproject.toml \
 	  -o requirements/l1svc-lowest.txt
@@ -103,6 +106,10 @@ $(VENV)/cluster: $(VENV)/run requirements/cluster.txt
 
 $(VENV)/mutants: $(VENV)/dev requirements/mutants.txt
 	@python -m tools.set_up requirements/mutants.txt
+	@touch $@
+
+$(VENV)/audit: $(VENV)/run requirements/audit.txt
+	@python -m tools.set_up requirements/audit.txt
 	@touch $@
 
 $(VENV)/bench: $(VENV)/run requirements/bench.txt

@@ -1,7 +1,10 @@
 """What the rooms share."""
 
+import os
 import signal
 import sys
+
+PARENT = os.getppid()  # dvc, for a stage: before the imports that take seconds
 
 if sys.argv[0] == "-m":
     # `python -m stages.NAME`: Ctrl-C ends it at once, while it imports too, and without a

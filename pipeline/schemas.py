@@ -157,5 +157,15 @@ def _is_C(value: Any) -> TypeGuard[float]:
 
 
 def _short(value: Any) -> str:
+    """A number, a text or a few numbers as Python writes them; of all else the type.
+
+    What lists within lists stand for may be too much to write, and so may an integer.
+    """
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.size <= 10:
+        value = value.tolist()
+    elif (isinstance(value, int) and value.bit_length() > 64) or not (
+        value is None or isinstance(value, int | float | str)
+    ):
+        return f"a {type(value).__name__}"
     shown = repr(value)
     return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -1,13 +1,21 @@
-"""How a stage runs: with its section of params.yaml, and only if nothing changed meanwhile."""
+"""How a stage runs: alone in its checkout, with its section of params.yaml, and only if nothing
+changed meanwhile."""
 
 import hashlib
+import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pipeline
+from pipeline.alone import alone
 from pipeline.errors import PipelineError, run
 from pipeline.params import FILE, ParamsError, load_params
 
+HERE = Path(), "Waiting for a stage that still runs in this folder"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -20,8 +28,11 @@ def run_stage(main: Callable[..., object], section: str | None = None) -> None:
 
     DVC looks at params.yaml and at the code when the stage has ended: what was changed meanwhile
     would be recorded with the results of what was there before. So both are looked at again after
-    the last write, and such a run is refused.
+    the last write, and such a run is refused. A stage whose dvc is gone ends too: its results
+    would take the place of a later run's.
     """
+    if os.environ.get("DVC_STAGE"):
+        threading.Thread(target=_end_without, args=(pipeline.PARENT,), daemon=True).start()
 
     def stage() -> None:
         params = getattr(load_params(), section) if section else None
@@ -35,8 +46,20 @@ def run_stage(main: Callable[..., object], section: str | None = None) -> None:
         if changed:
             raise ChangedError(f"{changed[0][0]}: changed while the stage ran")
 
+    def in_turn() -> None:
+        with alone(*HERE):
+            stage()
+
     # DVC has removed the stage's results before it began.
-    run(stage, remedy="then `dvc repro` gives all results back")
+    run(in_turn, remedy="then `dvc repro` gives all results back")
+
+
+def _end_without(parent: int) -> None:
+    """End this process once its parent is another one: the first is gone."""
+    while os.getppid() == parent:
+        time.sleep(0.1)
+    print("dvc is gone, which would record the results: ended", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _imported() -> list[Path]:

@@ -12,7 +12,10 @@ from packaging.version import Version
 
 LOCKS = [
     "requirements.txt",
-    *(f"requirements/{name}.txt" for name in ("setup", "dev", "s3", "cluster", "bench", "mutants")),
+    *(
+        f"requirements/{name}.txt"
+        for name in ("setup", "dev", "s3", "cluster", "bench", "mutants", "audit")
+    ),
 ]
 ALONE = ["requirements/l1svc-lowest.txt", "requirements/l1svc-newest.txt"]  # l1svc by itself
 

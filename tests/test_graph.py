@@ -19,6 +19,7 @@ PASS_OR_END = {
     f"pipeline/{name}.py"
     for name in (
         *("params", "errors", "convergence", "progress", "cluster", "schemas", "stage", "unpickle"),
+        "alone",
     )
 }
 

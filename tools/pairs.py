@@ -43,8 +43,10 @@ from tqdm import tqdm
 
 from figures.pairs import Pair, pairs_figure
 from figures.style import png
+from pipeline.alone import alone
 from pipeline.artifacts import save_bytes, save_table
 from pipeline.errors import PipelineError, run
+from pipeline.stage import HERE
 from tools.git import GitError, git
 from tools.mend import mend
 
@@ -400,7 +402,8 @@ def main() -> None:
     if options.jobs < 1:
         parser.error(f"--jobs: got {options.jobs}; allowed: 1 or more")
     try:
-        run(mend)
+        with alone(*HERE):
+            run(mend)
         run(lambda: all_pairs(sorted(set(options.digits)), options.jobs))
     except KeyboardInterrupt:
         sys.exit("pairs: stopped; `make pairs` goes on with what is missing")

@@ -1,5 +1,5 @@
-"""What `make repro` does: params.yaml is checked, what an interrupted run left is put right, then
-`dvc repro`, and what the run came to.
+"""What `make repro` does: params.yaml is checked, other runs of this checkout may end, what an
+interrupted one left is put right, then `dvc repro`, and what the run came to.
 
 One process, so that what there is to import is imported once: with nothing to do, that is what
 `make repro` costs beyond `dvc repro`.
@@ -7,9 +7,12 @@ One process, so that what there is to import is imported once: with nothing to d
 
 import subprocess
 import sys
+from pathlib import Path
 
+from pipeline.alone import alone
 from pipeline.errors import run
 from pipeline.params import load_params
+from pipeline.stage import HERE
 from tools.mend import mend
 from tools.summary import summary
 
@@ -17,8 +20,11 @@ from tools.summary import summary
 def main() -> None:
     """Refuse a wrong value before DVC takes anything away; say what a run came to after it."""
     load_params()
-    mend()
-    status = subprocess.run(["dvc", "repro"], check=False).returncode
+    with alone(Path(".dvc"), "Waiting for another `make repro` of this folder") as lock:
+        with alone(*HERE):
+            mend()
+        # dvc holds the lock too: it may outlive this process
+        status = subprocess.run(["dvc", "repro"], check=False, pass_fds=(lock,)).returncode
     if status != 0:
         sys.exit(status)
     print(summary())

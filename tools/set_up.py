@@ -9,21 +9,22 @@ compiled then. Whence packages come, uv is told by pip's settings; where they go
 """
 
 import ast
-import fcntl
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.alone import alone
 from pipeline.errors import PipelineError, run
 
 VENV = Path(".venv")
 PYTHON = VENV / "bin/python"
 RUN = Path("requirements.txt")  # the lock of the pipeline
 FIRST = Path("requirements/setup.txt")  # the lock of what installs it
+# One set-up at a time, and none beneath a stage that runs.
+HERE = Path(), "Waiting for another make, which sets up, or for a stage that runs"
 STAMP = VENV / "run"  # holds whose environment it is; written last
 # Where packages come from: a setting of pip, and the variable that tells uv the same, if there is
 # one. All else that pip may be told in variables and files (target, prefix, user, dry-run) is not
@@ -62,7 +63,7 @@ def owner() -> str:
 
 def set_up() -> None:
     """Make .venv anew and install the pipeline's lock, unless another `make` has just done it."""
-    with alone():
+    with alone(*HERE):
         if _whole():
             return
         place = _place()
@@ -85,24 +86,9 @@ def set_up() -> None:
 
 def add(lock: Path) -> None:
     """Install one more lock."""
-    with alone():
+    with alone(*HERE):
         print(f"Adding {lock}", flush=True)
         install(lock, package_environment(pip_settings(), os.environ))
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """One set-up of this folder at a time. The system frees the lock of a process that is gone."""
-    folder = os.open(".", os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("Waiting for another make, which sets up", flush=True)
-            fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
 
 
 def _whole() -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import stage
+from pipeline.alone import alone
 from pipeline.errors import PipelineError
 from pipeline.params import Train, load_params
 from pipeline.stage import run_stage
@@ -139,3 +140,38 @@ def test_ctrl_c_ends_a_stage_at_once_and_without_a_word(
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate()
     assert (process.returncode, said) == (-signal.SIGINT, b"")
+
+
+ORPHAN = """
+import time
+from pathlib import Path
+from pipeline.stage import run_stage
+def main():
+    print("runs", flush=True)
+    time.sleep(20)
+    Path("result").write_text("of an orphan")
+run_stage(main)
+"""
+
+
+@pytest.mark.parametrize("by_dvc", [True, False])
+def test_a_stage_whose_dvc_is_gone_ends_before_it_writes(
+    root: Path, tmp_path: Path, by_dvc: bool
+) -> None:
+    """Its results would take the place of those of the run that follows."""
+    (tmp_path / "orphan.py").write_text(ORPHAN.replace("20", "20" if by_dvc else "1"))
+    start = "import subprocess, sys; subprocess.run([sys.executable, 'orphan.py'])"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", start],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)} | ({"DVC_STAGE": "train"} if by_dvc else {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert parent.stdout.readline() == "runs\n"
+    parent.kill()
+    with alone(tmp_path, ""):  # it holds the folder for as long as it runs
+        said = parent.communicate()[0]
+    assert said == ("dvc is gone, which would record the results: ended\n" if by_dvc else "")
+    assert (tmp_path / "result").exists() == (not by_dvc)

@@ -1,10 +1,13 @@
 """What an interrupted dvc left behind is put right, and nothing else is touched."""
 
+import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from dvc.rwlock import SCHEMA as RWLOCK_SCHEMA
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA as LOCKFILE_SCHEMA
 from ruamel.yaml import YAML
 from zc.lockfile import LockFile
@@ -32,7 +35,9 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("text", ["{}", '{"read": {"a": [{"pid": 1, "cmd": "dvc"}]}}'])
+@pytest.mark.parametrize(
+    "text", ["{}", '{"read": {"a": [{"pid": 1, "cmd": "dvc"}]}}', '{"write": {}}']
+)
 def test_what_is_whole_stays(work: Path, capsys, text: str) -> None:
     RWLOCK.write_text(text)
     LOCK.write_text(GOOD + "    deps: []\n")
@@ -46,7 +51,9 @@ def test_what_is_whole_stays(work: Path, capsys, text: str) -> None:
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("left", [b"", b'{"write": {"data/mo', b"\xff"])
+@pytest.mark.parametrize(
+    "left", [b"", b'{"write": {"data/mo', b"\xff", b"[]", b'{"read": {"/a": [1]}}']
+)
 def test_a_broken_rwlock_goes_once_nobody_writes_it(work: Path, capsys, left: bytes) -> None:
     RWLOCK.write_bytes(left)
     living = LockFile(f"{RWLOCK}.lock")
@@ -56,6 +63,40 @@ def test_a_broken_rwlock_goes_once_nobody_writes_it(work: Path, capsys, left: by
     mend()
     assert not RWLOCK.exists()
     assert capsys.readouterr().err == ".dvc/tmp/rwlock: cut off by an interrupted dvc; removed\n"
+
+
+def holder(process: subprocess.Popen, cmd: str) -> dict[str, object]:
+    return {"pid": process.pid, "cmd": cmd}
+
+
+def test_what_a_process_holds_that_is_another_now_is_released(work: Path, capsys) -> None:
+    """The number of a killed dvc lives again: dvc itself would wait for it for ever."""
+    before = time.time()
+    with subprocess.Popen(["sleep", "60"]) as process:
+        other = holder(process, "/home/a b/.venv/bin/dvc repro")
+        later = holder(process, "/home/a b/.venv/bin/dvc 60")  # but the file is older
+        living = holder(process, "/home/a b/.venv/bin/dvc --cd here 60")
+        dead = {"pid": 2**22 + 1, "cmd": "dvc repro"}  # of whom dvc itself knows
+        try:
+            held = {
+                "read": {"/a": [other, living], "/b": [other], "/d": [dead]},
+                "write": {"/c": other},
+            }
+            RWLOCK.write_text(json.dumps(held))
+            mend()
+            now = json.loads(RWLOCK.read_text())
+            assert now == {"read": {"/a": [living], "/d": [dead]}, "write": {}}
+            RWLOCK.write_text(json.dumps({"write": {"/c": later}}))
+            os.utime(RWLOCK, (before - 60, before - 60))
+            mend()
+            assert json.loads(RWLOCK.read_text()) == {"read": {}, "write": {}}
+            RWLOCK_SCHEMA(json.loads(RWLOCK.read_text()))
+        finally:
+            process.kill()
+    assert capsys.readouterr().err.splitlines() == [
+        f".dvc/tmp/rwlock: {entry['cmd']} (PID {process.pid}) is gone; released what it held"
+        for entry in (other, later)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,20 +111,21 @@ def test_a_broken_dvc_lock_is_taken_from_git(work: Path, capsys, left: str) -> N
     )
 
 
-def test_what_a_dead_stage_was_writing_goes(work: Path, capsys) -> None:
-    dead = subprocess.Popen(["true"])
-    dead.wait()
-    files = [
-        Path(f"data/raw/.images.npz.{dead.pid}.tmp"),
-        Path(f"data/.model.joblib.{os.getpid()}.tmp"),  # of a living one
-        Path("plots/.notes.tmp"),
-    ]
-    for file in files:
+def test_what_killed_ones_were_writing_goes(work: Path, capsys) -> None:
+    """Whoever has the number of that stage now: none runs here while it is put right."""
+    stages = [Path("data/raw/.images.npz.99.tmp"), Path(f"data/.a.joblib.{os.getpid()}.tmp")]
+    dvcs, other = Path("data/.3fYCAYPQ-dE0RQGydKGv5Q.tmp"), Path("plots/.notes.tmp")
+    for file in (*stages, dvcs, other):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("half")
+    living = LockFile(".dvc/tmp/lock")
     mend()
-    assert [file.exists() for file in files] == [False, True, True]
-    assert capsys.readouterr().err == f"{files[0]}: left by a killed stage; removed\n"
+    assert [file.exists() for file in (*stages, dvcs, other)] == [False, False, True, True]
+    living.close()
+    capsys.readouterr()
+    mend()
+    assert [file.exists() for file in (dvcs, other)] == [False, True]
+    assert capsys.readouterr().err == f"{dvcs}: left by a killed dvc; removed\n"
 
 
 def test_it_may_be_cut_off_anywhere(work: Path, root: Path) -> None:

@@ -1,0 +1,169 @@
+"""1,000 joblib and JSON files that are another's, or damaged: one line, or what fits the data.
+
+The same for arrays: test_schemas.py.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from sklearn.svm import LinearSVC
+
+from pipeline.about import About, load_about, save_about
+from pipeline.artifacts import ArtifactError, load_metrics, save_object
+from pipeline.errors import MAX_LINE
+from pipeline.schemas import load_best_C, load_model
+
+CLASSES, PIXELS = np.array([8, 5], dtype=np.uint8), 6
+KEYS = ["C", "best_params_", "coef_", "names", "height", "width", "title", "credit", "ink_side"]
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from(["\x1b[31m", "\u2028", "x" * 10_000, *KEYS])
+)
+arrays = st.builds(
+    lambda dtype, shape, value: np.full(shape, value).astype(dtype),
+    st.sampled_from(["f8", "f4", "i8", "u1", "c16", "?", "S3", "U3", "M8[s]", "O"]),
+    st.sampled_from([(), (0,), (1,), (2,), (6,), (1, 6), (2, 6), (1, 1, 6)]),
+    st.integers(0, 9),
+)
+
+
+def tree(leaves: st.SearchStrategy) -> st.SearchStrategy:
+    """Values within values."""
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), inner, max_size=4)
+        ),
+        max_leaves=8,
+    )
+
+
+def svc(**changes: object) -> LinearSVC:
+    """A model that fits the data, with other attributes; one that is None has gone."""
+    model = LinearSVC(C=0.2)
+    model.coef_, model.intercept_ = np.zeros((1, PIXELS)), np.zeros(1)
+    model.classes_ = CLASSES.astype(np.int64)
+    for name, value in changes.items():
+        setattr(model, name, value)
+        if value is None:
+            delattr(model, name)
+    return model
+
+
+attributes = ["C", "coef_", "intercept_", "classes_", "tol", "other"]
+models = st.dictionaries(st.sampled_from(attributes), tree(scalars | arrays), max_size=3).map(
+    lambda changes: svc(**changes)
+)
+searches = (tree(scalars | arrays)).map(lambda C: {"best_params_": {"C": C}})
+
+
+def damaged(data: bytes, draw: st.DataObject) -> bytes:
+    """Cut, with other bytes in it, or with more at its end."""
+    kind = draw.draw(st.sampled_from(["cut", "flipped", "longer"]))
+    at = draw.draw(st.integers(0, len(data) - 1))
+    if kind == "cut":
+        return data[:at]
+    more = draw.draw(st.binary(min_size=1, max_size=8))
+    return data[:at] + more + data[at + len(more) :] if kind == "flipped" else data + more
+
+
+class Refused:
+    """What is read of a file that is refused."""
+
+
+def read(file: Path, load: Callable[[Path], object]) -> object:
+    """What it gives; a Refused if it is refused, in one line."""
+    try:
+        return load(file)
+    except ArtifactError as error:
+        line = str(error).replace(str(file), "data/a.file")
+        assert line.startswith("data/a.file: ")
+        # a length that has flipped may ask for terabytes
+        assert "`dvc repro` mends it" in line or line.endswith("cannot be read: not enough memory")
+        assert len(line) <= MAX_LINE, line
+        return Refused()
+
+
+def refused(file: Path, load: Callable[[Path], object]) -> bool:
+    return isinstance(read(file, load), Refused)
+
+
+@settings(max_examples=500, deadline=None)
+@given(value=tree(scalars | arrays) | models | searches, draw=st.data(), spoil=st.booleans())
+def test_any_joblib_file(tmp_path_factory: pytest.TempPathFactory, value, draw, spoil) -> None:
+    file = tmp_path_factory.getbasetemp() / "a.joblib"
+    save_object(file, value)
+    if spoil:
+        file.write_bytes(damaged(file.read_bytes(), draw))
+    model = read(file, partial(load_model, classes=CLASSES, pixels=PIXELS))
+    if not isinstance(model, Refused):
+        assert np.isfinite(model.decision_function(np.zeros((1, PIXELS)))).all()
+        assert model.classes_.tolist() == CLASSES.tolist()
+    C = read(file, load_best_C)
+    assert isinstance(C, Refused) or 0 < C < math.inf
+
+
+ABOUT = {"title": "A", "credit": "B", "height": 2, "width": 3, "ink_side": None}
+ABOUT |= {"names": {"8": "eight", "5": "five"}}
+abouts = st.dictionaries(st.sampled_from([*ABOUT, "other"]), tree(scalars), max_size=2).map(
+    lambda changes: ABOUT | changes
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(value=tree(scalars) | abouts, draw=st.data(), spoil=st.booleans())
+@example(value=ABOUT, draw=None, spoil=False)
+def test_any_json_file(tmp_path_factory: pytest.TempPathFactory, value, draw, spoil) -> None:
+    file = tmp_path_factory.getbasetemp() / "a.json"
+    file.write_text(json.dumps(value))
+    if spoil:
+        file.write_bytes(damaged(file.read_bytes(), draw))
+    about = read(file, partial(load_about, pixels=PIXELS, classes=CLASSES))
+    if not isinstance(about, Refused):
+        assert isinstance(about, About)
+        assert about.height * about.width == PIXELS
+        assert {5, 8} <= set(about.names)
+        save_about(file, about)
+        assert load_about(file, PIXELS, CLASSES) == about
+    read(file, load_metrics)
+
+
+def test_what_would_take_for_ever_to_write_is_not_written(tmp_path: Path) -> None:
+    """An integer that Python refuses to write, and lists that stand for 2^60 values."""
+    bomb: object = 0
+    for _ in range(60):
+        bomb = [bomb, bomb]
+    objects = np.empty(2, dtype=object)
+    objects[0] = bomb
+    for value in (10**5000, bomb, objects):
+        for name in ("C", "classes_"):
+            save_object(tmp_path / "m.joblib", svc(**{name: value}))
+            assert refused(tmp_path / "m.joblib", partial(load_model, classes=CLASSES, pixels=6))
+        save_object(tmp_path / "s.joblib", {"best_params_": {"C": value}})
+        assert refused(tmp_path / "s.joblib", load_best_C)
+    for text in ("1" * 5000, '{"height": ' + "1" * 5000 + "}", "[" * 50_000):
+        (tmp_path / "a.json").write_text(text)
+        assert refused(tmp_path / "a.json", partial(load_about, pixels=6, classes=CLASSES))
+        assert refused(tmp_path / "a.json", load_metrics)
+
+
+def test_what_fits_passes(tmp_path: Path) -> None:
+    """So that the others are not all refused for one reason."""
+    save_object(tmp_path / "m.joblib", svc())
+    save_object(tmp_path / "s.joblib", {"best_params_": {"C": 0.1}})
+    (tmp_path / "a.json").write_text(json.dumps(ABOUT))
+    assert load_model(tmp_path / "m.joblib", CLASSES, PIXELS).C == 0.2
+    assert load_best_C(tmp_path / "s.joblib") == 0.1
+    assert load_about(tmp_path / "a.json", PIXELS, CLASSES).width == 3
