@@ -23,6 +23,7 @@ RWLOCKS_LOCK = Path(".dvc/tmp/rwlock.lock")  # while dvc writes rwlock
 REPOSITORY = Path(".dvc/tmp/lock")  # while dvc writes in data/, metrics/, plots/
 LOCK = Path("dvc.lock")
 MD5_DIGITS = 32
+CLOCKS = 10  # seconds by which a process may seem to begin too late: the time of boot is rounded
 DVCS_NAME = len(".tmp") + 23  # of what dvc writes before it renames it: a dot, 22 letters, .tmp
 ROOMS = ("data", "metrics", "plots")  # where stages write
 
@@ -125,7 +126,7 @@ def _is_another(pid: int, cmd: str, written: float) -> bool:
         process = psutil.Process(pid)
         words = " ".join(process.cmdline()).split()
         said = cmd.split()
-        return process.create_time() > written + 1 or (
+        return process.create_time() > written + CLOCKS or (
             len(said) > 1 and words[-1:] != said[-1:]  # of a single one Python makes a full path
         )
     except (psutil.NoSuchProcess, psutil.AccessDenied):

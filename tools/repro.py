@@ -17,14 +17,22 @@ from tools.mend import mend
 from tools.summary import summary
 
 
-def main() -> None:
-    """Refuse a wrong value before DVC takes anything away; say what a run came to after it."""
+def reproduce(*options: str) -> int:
+    """`dvc repro`, alone in this checkout, on what is right in it; its exit status.
+
+    A wrong value is refused before DVC takes anything away.
+    """
     load_params()
     with alone(Path(".dvc"), "Waiting for another `make repro` of this folder") as lock:
         with alone(*HERE):
             mend()
         # dvc holds the lock too: it may outlive this process
-        status = subprocess.run(["dvc", "repro"], check=False, pass_fds=(lock,)).returncode
+        return subprocess.run(["dvc", "repro", *options], check=False, pass_fds=(lock,)).returncode
+
+
+def main() -> None:
+    """Reproduce, and say what the run came to."""
+    status = reproduce()
     if status != 0:
         sys.exit(status)
     print(summary())

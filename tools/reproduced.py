@@ -9,28 +9,24 @@ Exit status 0: reproduced, 1: not; the files are named.
 """
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
 from pipeline.artifacts import save_bytes
 from pipeline.errors import run
-from pipeline.params import load_params
 from tools.git import git
-from tools.mend import mend
+from tools.repro import reproduce
 
 LOCK = Path("dvc.lock")
 
 
 def reproduced(anew: bool) -> None:
     """Reproduce, and name what differs."""
-    load_params()
-    mend()
     before = LOCK.read_bytes() if LOCK.exists() else None
     LOCK.unlink(missing_ok=True)
     status = 1
     try:
-        status = subprocess.run(["dvc", "repro", *["--force"] * anew], check=False).returncode
+        status = reproduce(*["--force"] * anew)
     finally:
         if status != 0 and before is not None:
             save_bytes(LOCK, before)
