@@ -4,6 +4,7 @@ A file that can be read may still be another one's: whoever reads it gets one li
 """
 
 import math
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sklearn.svm import LinearSVC
 
 INTEGERS = "integers"
+WORKSPACE = 384 << 20  # bytes: OpenBLAS' buffers, and what a stage makes of the data
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
     ------
     ArtifactError
         The file is missing or damaged, or holds something else.
+    MemoryError
+        The arrays fit, but nothing can be computed with them.
     """
     arrays = load_arrays(path, *(names or schema))
     sizes: dict[str, tuple[int, str]] = {"2": (2, "")}
@@ -76,7 +80,19 @@ def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
         for name in ("y_train", "y_test"):
             if name in arrays and not np.array_equal(np.unique(arrays[name]), np.sort(classes)):
                 raise foreign(path, f"{name} has not the labels {classes.tolist()}, these alone")
+    _room_for(WORKSPACE)
     return arrays
+
+
+def _room_for(size: int) -> None:
+    """A MemoryError unless so many bytes can be had beside what is loaded.
+
+    OpenBLAS does not end where it gets no memory for its buffers: it tries again, for ever.
+    """
+    try:
+        mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError as error:
+        raise MemoryError(f"no {size >> 20} MiB beside the data") from error
 
 
 def _check(

@@ -1,5 +1,7 @@
 """What stages hand on: the right files pass, another's end in one line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,32 @@ def test_what_a_stage_writes_passes(which: str, tmp_path: Path) -> None:
     assert list(back) == list(arrays)
     some = list(arrays)[-2:]
     assert list(load(tmp_path / "a.npz", SCHEMAS[which], *some)) == some
+
+
+SCARCE = """
+import resource
+import sys
+from pathlib import Path
+import psutil
+from pipeline.schemas import FILTERED, load
+room = psutil.Process().memory_info().vms + int(sys.argv[2]) * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+load(Path(sys.argv[1]), FILTERED)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to so much memory")
+@pytest.mark.parametrize(("room", "enough"), [(300, False), (700, True)])
+def test_where_nothing_could_be_computed_the_data_are_refused(
+    tmp_path: Path, root: Path, room: int, enough: bool
+) -> None:
+    """OpenBLAS would ask for its buffers again and again, for ever."""
+    save_arrays(tmp_path / "a.npz", **right("filtered"))
+    command = [sys.executable, "-c", SCARCE, str(tmp_path / "a.npz"), str(room)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == enough, done.stderr
+    if not enough:
+        assert done.stderr.splitlines()[-1] == "MemoryError: no 384 MiB beside the data"
 
 
 WRONG = {
