@@ -146,6 +146,8 @@ def exact_path(
     ValueError
         Where there are not two classes, C_min is not below C_max, more than 4096 columns are not
         all zero, or a number is infinite, NaN or beyond what :class:`l1svc.L1LinearSVC` says of C.
+    ArithmeticError
+        Where rounding has won, and the solver's optimum 1e-4 of C further on does not help.
 
     Warns
     -----

@@ -54,7 +54,8 @@ OFF = 1e-7  # of λ, or of a margin's 1, by which a refresh may find things else
 MOST_AT_ONCE = 200  # steps of no length, and as many as the support: more go round in circles
 MOST_STEPS = 1000  # of the solver, there
 CLOSING = 1e-9  # by which |v_j| and λ approach each other, below which they do not
-RESTART = 1e-9  # of λ, that is left out where the path is begun anew
+RESTART = 1e-9  # of λ, that is left out where the path is begun anew; ten times as much if that
+MOST_LEFT_OUT = 1e-4  # led to no event, but no more than this
 
 ENTERS, LEAVES, ROW_IN, ROW_OUT = "enters", "leaves", "row in", "row out"
 
@@ -127,6 +128,7 @@ class Homotopy:
         self.levels = np.repeat([1.0, 0.0], [len(train), len(scored)])  # and where
         self.log = Log()
         self.horizon, self.watched = FIRST_HORIZON, WATCHED
+        self.events_at_restart, self.left_out = -1, RESTART
         self.lam = 0.5 / C
         self._begin(w)
         self.positive = np.zeros(len(y), dtype=bool)
@@ -160,12 +162,57 @@ class Homotopy:
         self.design.add_gram(self.G, r, rows, self.columns, self.weights, self.y)
         self.pending: list[tuple[np.ndarray, float]] = []
         self.blocked = np.zeros(len(self.w), dtype=bool)
+        while len(self.support) and (z := self._null()) is not None:
+            self._slide(z)
+
+    def _null(self):
+        """z on S with G_SS z = 0, if columns of S depend on one another on the rows of I."""
+        G = self._symmetric(self.support)
+        scale = np.sqrt(G.diagonal())
+        values, vectors = np.linalg.eigh(G / np.outer(scale, scale))
+        return vectors[:, 0] / scale if values[0] <= DEPENDENT else None
+
+    def _slide(self, z):
+        """Along z, which changes neither ‖w‖₁ nor the loss, until a weight is 0.
+
+        Or until the margin of a row that is not in I is 1: then it is, and z is none any more.
+        """
+        S = self.support
+        step = np.zeros(len(self.w))
+        step[S] = z if (self.w[S] * z < 0).any() else -z
+        back = np.flatnonzero(self.w * step < 0)
+        delta = self.w[back] / -step[back]
+        length, first = delta.min(), back[delta.argmin()]
+        margins, speed = self.y * self.design.dot(self.full(np.array([self.w, step])))
+        out = (self.weights > 0) & ~self.active & (speed < -STILL * np.abs(speed).max())
+        reach = np.divide(1.0 - margins, speed, out=np.full(len(speed), np.inf), where=out)
+        row = int(reach.argmin())
+        if reach[row] < length:
+            self.w += max(reach[row], 0.0) * step
+            self._count_row(row)
+        else:
+            self.w += length * step
+            self.w[first] = self.sign[first] = 0.0
+            self.support = np.flatnonzero(self.w)
+
+    def _count_row(self, row):
+        """Add a row to I and G."""
+        self.active[row] = True
+        a = self.design.dense(np.array([row]), self.columns)
+        add_gram(self.G, np.sqrt(self.weights[row]) * a, 1.0)
 
     def _restart(self, lam):
         """From the solver's optimum a little further on."""
         self.log.restarts += 1
         before, active = self.sign, self.active
-        self.lam = max(self.lam * (1.0 - RESTART), lam)
+        again = len(self.log.lam) == self.events_at_restart
+        self.left_out = 10.0 * self.left_out if again else RESTART
+        if self.left_out > MOST_LEFT_OUT:
+            raise ArithmeticError(
+                f"The path is lost at C = {0.5 / self.lam}: rows or columns all but depend on one"
+                " another. A C_max below it would do."
+            )
+        self.lam = max(self.lam * (1.0 - self.left_out), lam)
         C = 0.5 / self.lam
         solver = solver_from(self.design, self.y, self.weights, self.full(self.w))
         solver.solve(C, MOST_STEPS)
@@ -177,6 +224,7 @@ class Homotopy:
             self._write(ENTERS, self.columns[j], self.sign[j])
         for i in np.flatnonzero(self.active != active):
             self._write(ROW_IN if self.active[i] else ROW_OUT, i)
+        self.events_at_restart = len(self.log.lam)
 
     def _write(self, kind, index, sign=0):
         self.log.lam.append(self.lam)

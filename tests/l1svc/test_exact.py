@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
 from sklearn.svm import l1_min_c
@@ -136,37 +136,45 @@ def test_where_rounding_has_won_the_solver_begins_anew(problem, path, monkeypatc
         np.testing.assert_allclose(again.coef(C), path.coef(C), atol=1e-12)
 
 
-@st.composite
-def awkward(draw):
+def test_where_nothing_helps_it_ends(problem, monkeypatch):
+    def lost(self):
+        raise homotopy.Lost
+
+    monkeypatch.setattr(homotopy.Homotopy, "_refresh", lost)
+    with pytest.raises(ArithmeticError, match=r"lost at C = 0\.003\d*: rows or columns all but"):
+        exact_path(*problem, LOW, HIGH)
+
+
+def awkward(seed):
     """Small problems with rows and columns that stand twice, whole numbers, weights, separable."""
-    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
-    n, p = draw(st.integers(4, 40)), draw(st.integers(1, 12))
-    X = (
-        rng.integers(-3, 4, size=(n, p)).astype(float)
-        if draw(st.booleans())
-        else rng.normal(size=(n, p))
-    )
-    if draw(st.booleans()):
+    rng = np.random.default_rng(seed)
+    n, p = rng.integers(4, 41), rng.integers(1, 13)
+    whole = rng.random() < 0.5
+    X = rng.integers(-3, 4, size=(n, p)).astype(float) if whole else rng.normal(size=(n, p))
+    if rng.random() < 0.5:
         X = X[rng.integers(0, n, size=n)]
-    if draw(st.booleans()):
+    if rng.random() < 0.5:
         X = X[:, rng.integers(0, p, size=p)]
-    noise = draw(st.sampled_from([0.0, 1.0, 10.0]))
+    noise = rng.choice([0.0, 1.0, 10.0])
     y = (X[:, 0] + noise * rng.normal(size=n) > 0).astype(int)
     y[:2] = 0, 1
-    weights = rng.integers(0, 4, size=n).astype(float) if draw(st.booleans()) else np.ones(n)
+    weights = rng.integers(0, 4, size=n).astype(float) if rng.random() < 0.5 else np.ones(n)
     weights[:2] = 1.0
-    fit_intercept = draw(st.booleans())
-    scaling = draw(st.sampled_from([0.1, 1.0, 10.0]))
-    return X, y, weights, fit_intercept, scaling
+    return X, y, weights, bool(rng.random() < 0.5), float(rng.choice([0.1, 1.0, 10.0]))
 
 
+# Here columns of the first support depend on one another, or do as rows leave.
+@example(20)
+@example(73)
+@example(582)
 @settings(max_examples=60, deadline=None)
-@given(awkward())
-def test_awkward_problems_are_optimal_in_every_piece(problem):
-    X, y, weights, fit_intercept, scaling = problem
+@given(st.integers(0, 10**6))
+def test_awkward_problems_are_optimal_in_every_piece(seed):
+    X, y, weights, fit_intercept, scaling = awkward(seed)
     options = {"fit_intercept": fit_intercept, "intercept_scaling": scaling}
     path = exact_path(X, y, 0.01, 100.0, sample_weight=weights, **options)
     assert path.duality_gap <= 1e-8
+    assert path.restarts == 0
     Cs = inside(np.concatenate([[0.01], path.events["C"], [100.0]]))
     for C in Cs[:: max(1, len(Cs) // 6)]:
         given_intercept = path.intercept(C) if fit_intercept else None
