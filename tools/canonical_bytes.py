@@ -220,6 +220,10 @@ def main() -> None:
         print(f"{kernel}  left out: this processor has no {KERNELS[kernel]}", flush=True)
     graph = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
     computing = list(graph)[list(graph).index("gridsearch") :]  # those before it only rearrange
+    for out in (out for name in computing for out in graph[name].get("outs", [])):
+        file = next(iter(out)) if isinstance(out, dict) else out
+        if not Path(file).exists():
+            parser.exit(2, f"{file}: not there; run `make repro` first\n")
     differing = 0
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

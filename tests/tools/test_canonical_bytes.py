@@ -2,11 +2,15 @@
 
 import itertools
 import random
+import shutil
+import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.canonical_bytes import FEW, design, few, pairs
+from tools.canonical_bytes import FEW, design, few, main, pairs
 
 FACTORS = {"a": list("vwxyz"), "b": list("12"), "c": list("123"), "d": list("12")}
 
@@ -38,3 +42,15 @@ def test_in_a_few_each_value_occurs() -> None:
     assert len(settings) == FEW
     for name, values in FACTORS.items():
         assert {setting[name] for setting in settings} == set(values)
+
+
+def test_a_checkout_without_results_is_told_so(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    shutil.copy(root / "dvc.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["canonical_bytes", "--few"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "data/gridsearch.joblib: not there; run `make repro` first\n"
