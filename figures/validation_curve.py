@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.every_c import corners
 from figures.style import GREY, INK, new_figure
 
 SCORE_STEP = 0.06  # of the scale of scores, which begins a whole number of them below 1
@@ -23,9 +24,15 @@ def score_steps(lowest: float, scoring: str) -> int:
 
 
 def validation_curve(
-    results: dict[str, Any], folds: int, best: int, sparsest: int, scoring: str
+    results: dict[str, Any],
+    folds: int,
+    best: int,
+    sparsest: int,
+    scoring: str,
+    every: dict[str, Any] | None = None,
 ) -> Figure:
-    """Mean and spread over folds of train and test score, and of the number of weights, over C.
+    """Mean and spread over folds of train and test score, and of the number of weights, over C;
+    and the mean test score at every C, if that is known.
 
     The scales are the same on every run, but for C's, and for scores too low for the usual one:
     the title then says so.
@@ -37,6 +44,7 @@ def validation_curve(
     best, sparsest : positions in `results` of the C with the best mean test score, and of the
         smallest within one standard error of it
     scoring : the score's name in scikit-learn
+    every : as analysis.every_c describes it
     """
     C = np.asarray(results["param_C"], dtype=float)
     order = np.argsort(C)
@@ -61,6 +69,22 @@ def validation_curve(
         mean, spread = results[f"mean_{kind}_score"], results[f"std_{kind}_score"]
         handles.append(curve(axes, mean, spread, label=label, **look))
         lowest = min(lowest, float(np.min(mean - spread)))
+    if every:
+        across, scores = corners(every)
+        what = "every C" if every["exact"] else f"{len(across)} values of C"
+        handles[-1].set_linestyle("none")  # the curve itself is there
+        handles += axes.plot(across, scores, color=INK, lw=1, label=f"held-out fold, {what}")
+        handles += axes.plot(
+            [every["best_C"]],
+            [every["best_score"]],
+            label=f"best of {what}: C = {every['best_C']:g}",
+            color=INK,
+            linestyle="none",
+            marker="v",
+            fillstyle="none",
+            markersize=9,
+        )
+        lowest = min(lowest, float(scores.min()))
     steps, usual = score_steps(lowest, scoring), score_steps(1, scoring)
     axes.set_ylim(1 - steps * SCORE_STEP, 1)
     axes.set_yticks(np.linspace(1 - steps * SCORE_STEP, 1, 7))
@@ -77,7 +101,7 @@ def validation_curve(
     counts.set_yticks([0, 200, 400, 600, ALL_WEIGHTS])
     counts.set_ylabel("non-zero weights")
 
-    marks = {best: f"best C = {C[best]:g}"}
+    marks = {best: f"best of the grid: C = {C[best]:g}" if every else f"best C = {C[best]:g}"}
     if sparsest == best:
         marks[best] += ", and the smallest within 1 std. error"
     else:
@@ -87,7 +111,8 @@ def validation_curve(
         counts.axvline(C[i], **mark)
         handles.append(axes.axvline(C[i], label=text, **mark))
     counts.set_xscale("log")
-    counts.set_xlim(C.min() / 1.1, C.max() * 1.1)
+    ends = np.append(C, across[[0, -1]]) if every else C
+    counts.set_xlim(ends.min() / 1.1, ends.max() * 1.1)
     counts.set_xticks(*ticks(C[order]))
     counts.minorticks_off()
     counts.set_xlabel("C  (left: a stronger L1 penalty)")

@@ -21,6 +21,7 @@ MAX_GRAM_COLUMNS = 1024  # up to which a Gram matrix holds all; beyond, a dense 
 DENSE_SIZE = 4_000_000  # of a sparse X, up to which it is made dense, too, to pick rows from
 LANES = 2  # parts that each sum over rows is made of, side by side
 DERIVED = ["parts", "by_rows"]  # attributes of a Design
+MANY_VECTORS = 4  # from which on SciPy's product with all is faster than one after the other
 SPARSE_SHARE = 0.3  # of non-zero entries, up to which those of a dense X are kept apart, too
 
 MatrixLike: TypeAlias = ArrayLike | sp.spmatrix | sp.sparray
@@ -221,7 +222,7 @@ def _float64(X):
 def _dot(part, w):
     """WAᵀ for some rows A of X, dense or sparse, and W of shape (p,) or (m, p)."""
     if sp.issparse(part):
-        return (part @ w.T).T
+        return _sparse_dot(part, w)
     product = np.empty((*w.shape[:-1], len(part)))
     for start in range(0, len(part), PRODUCT_ROWS):
         rows = slice(start, start + PRODUCT_ROWS)
@@ -229,12 +230,19 @@ def _dot(part, w):
     return product
 
 
+def _sparse_dot(A, w):
+    """WAᵀ for a sparse A, and W of shape (p,) or (m, p)."""
+    if w.ndim == 2 and 0 < len(w) < MANY_VECTORS:
+        return np.array([A @ row for row in w])
+    return (A @ w.T).T
+
+
 def _transpose_dot(part, u, rows):
     """UA for some rows A of X, and U of shape (n,) or (m, n), zero but at ``rows`` if given."""
     if sp.issparse(part):
         if rows is not None:
             part, u = part[rows], u[..., rows]
-        return (_transposed(part) @ u.T).T
+        return _sparse_dot(_transposed(part), u)
     total = np.zeros((*u.shape[:-1], part.shape[1]))
     for start in range(0, len(part) if rows is None else len(rows), PRODUCT_ROWS):
         some = slice(start, start + PRODUCT_ROWS)

@@ -189,13 +189,26 @@ def exact_path(
             callback(0.5 / path.lam)
     gap = certificate.worst()
     warn_unless_converged([gap], [0], TOL, MAX_ITER)
+    return ExactPath(
+        float(C_min),
+        float(C_max),
+        _events(path),
+        gap,
+        path.log.restarts,
+        design,
+        target,
+        weights,
+        sign,
+        active,
+    )
+
+
+def _events(path: Homotopy) -> np.ndarray:
     log = path.log
     events = np.empty(len(log.lam), dtype=EVENT)
     events["C"] = 0.5 / np.array(log.lam)
     events["kind"], events["index"], events["sign"] = log.kind, log.index, log.sign
-    return ExactPath(
-        float(C_min), float(C_max), events, gap, log.restarts, design, target, weights, sign, active
-    )
+    return events
 
 
 class _Pieces:
@@ -309,6 +322,9 @@ class ExactSearch:
         In the widest of them (log C): its middle, rounded to the fewest digits that lie inside.
     n_events : int ndarray of shape (n_splits,)
         Events of each fold's path.
+    entries : list of structured ndarrays
+        Of them, for each fold, those of columns, as :attr:`ExactPath.events` has them; a weight
+        that is not 0 at C_min enters there.
     duality_gap : float
         The largest relative gap of up to 32 optima of each fold.
     restarts : int
@@ -324,6 +340,7 @@ class ExactSearch:
     best_intervals: list[tuple[float, float]]
     best_C: float
     n_events: np.ndarray
+    entries: list[np.ndarray]
     duality_gap: float
     restarts: int
 
@@ -435,6 +452,7 @@ class _Fold:
     test: "_Counts"
     train: "_Counts | None"
     n_events: int
+    entries: np.ndarray
     gap: float
     restarts: int
 
@@ -457,13 +475,17 @@ def _follow_fold(problem, weights, train, test, C_min, C_max, with_train):
     first = _first(design, y, weights, C_min)
     path = Homotopy(design, y, weights, first, C_min, scored)
     before = path.positive.copy()
+    first_ones = np.array(
+        [(C_min, ENTERS, path.columns[j], path.sign[j]) for j in np.sort(path.support)], dtype=EVENT
+    )
     lam, W = [path.lam], [path.w.copy()]
     for _ in path.follow(0.5 / C_max):
         lam.append(path.lam)
         W.append(path.w.copy())
     some = np.unique(np.linspace(0, len(lam) - 1, CERTIFIED).astype(int))
     gaps = _gaps(design, y, weights, np.array(lam)[some], path.full(np.array(W)[some]))
-    flips = path.log.flips
+    flips, events = path.log.flips, _events(path)
+    of_columns = events[np.isin(events["kind"], (ENTERS, LEAVES))]
 
     def counts(rows):
         return _count(before, flips, y, np.bincount(rows, minlength=len(y)))
@@ -471,7 +493,8 @@ def _follow_fold(problem, weights, train, test, C_min, C_max, with_train):
     return _Fold(
         counts(test),
         counts(train) if with_train else None,
-        len(path.log.lam),
+        len(events),
+        np.concatenate([first_ones, of_columns]),
         float(gaps.max()),
         path.log.restarts,
     )
@@ -516,6 +539,7 @@ def _collect(C_min, C_max, folds, score, with_train) -> ExactSearch:
         best_intervals=intervals,
         best_C=_inside(*max(intervals, key=lambda ends: ends[1] / ends[0])),
         n_events=np.array([fold.n_events for fold in folds]),
+        entries=[fold.entries for fold in folds],
         duality_gap=max(fold.gap for fold in folds),
         restarts=sum(fold.restarts for fold in folds),
     )

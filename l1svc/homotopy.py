@@ -38,13 +38,14 @@ from .blas import add_gram, cholesky, half_solve, symmetric_dot
 from .design import PRODUCT_ROWS, Design
 from .path import solver_from
 
-WATCHED = 256  # margins that are looked at between two refreshes, at least: twice as many as
+WATCHED = 320  # margins that are looked at between two refreshes, at least: twice as many as
 FEW_EVENTS = 12  # before where no more events came between them,
-MANY_EVENTS = 40  # half of them where so many came: then it is time for a refresh
+MANY_EVENTS = 60  # half of them where so many came: then it is time for a refresh
 FIRST_HORIZON = 0.02  # of λ, that a refresh looks ahead,
 SHORTER, LONGER = 0.7, 1.4  # by which that changes where it was too far, or not far enough
-ENTERING_PULL = 0.7  # |v_j| over λ, from which on a column may enter S before the next refresh
+ENTERING_PULL = 0.8  # |v_j| over λ, from which on a column may enter S before the next refresh
 LONGEST = 0.5  # of λ, that a refresh may look ahead
+MORE_COLUMNS = 1.3  # than those that may move, on which norms serve once more
 PENDING = 32  # rows that are added to G at a time
 REFINEMENTS = 4  # of a direction, at most,
 RESIDUAL = 1e-10  # until G_SS d is σ but for this
@@ -126,6 +127,8 @@ class Homotopy:
         train = np.flatnonzero(weights > 0)
         self.rows = np.concatenate([train, scored])  # of each margin that may have an event,
         self.levels = np.repeat([1.0, 0.0], [len(train), len(scored)])  # and where
+        self.inside = np.zeros(design.shape[1])  # 1 at the columns that the norms are of
+        self.norms = np.zeros(len(y))
         self.log = Log()
         self.horizon, self.watched = FIRST_HORIZON, WATCHED
         self.events_at_restart, self.left_out = -1, RESTART
@@ -278,11 +281,12 @@ class Homotopy:
         return np.where(S[:, None] >= S[None, :], part, other)
 
     def _norms(self, some):
-        """‖x̃_i‖ of all rows on these columns."""
+        """‖x̃_i‖ of all rows on these columns, or the last ones, if those had few more columns."""
         n, p = self.design.X.shape
-        columns = self.columns[some]
         inside = np.zeros(p + 1)
-        inside[columns] = 1.0
+        inside[self.columns[some]] = 1.0
+        if (inside <= self.inside).all() and self.inside.sum() <= MORE_COLUMNS * len(some):
+            return self.norms
         if self.squares is not None:
             squares = self.squares @ inside[:p]
         else:
@@ -290,7 +294,8 @@ class Homotopy:
             for start in range(0, n, PRODUCT_ROWS):
                 rows = slice(start, start + PRODUCT_ROWS)
                 squares[rows] = self.design.X[rows].astype(np.float64) ** 2 @ inside[:p]
-        return np.sqrt(squares + inside[p] * self.design.bias**2)
+        self.inside, self.norms = inside, np.sqrt(squares + inside[p] * self.design.bias**2)
+        return self.norms
 
     def _watch(self, margins, speeds, d):
         """Of which margins an event may come next, up to the horizon."""

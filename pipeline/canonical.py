@@ -5,7 +5,7 @@ keeps the digits that are the same on every machine; docs/solver.md tells how th
 """
 
 import math
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ PATH_DECIMALS = 6  # weights and objectives along the path: not refined, so fewe
 SCORE_DECIMALS = 9
 OBJECTIVE_DECIMALS = 9  # a sum over all images, of some hundreds
 C_DIGITS = 4  # significant, of the path's C: enough to say them, and powers differ in the last bit
+EVENT_DIGITS = 6  # significant, of a C at which something happens: machines differ from the 12th on
 
 
 def round_weights(weights: np.ndarray) -> np.ndarray:
@@ -70,6 +71,20 @@ def round_objective(objective: float) -> float:
 def round_C(C: float) -> float:
     """A value of C that is computed, not given, to C_DIGITS significant digits."""
     return float(f"{C:.{C_DIGITS}g}")
+
+
+def round_event(C: float) -> float:
+    """A C at which something happens, to EVENT_DIGITS significant digits."""
+    return float(f"{C:.{EVENT_DIGITS}g}")
+
+
+def round_inward(low: float, high: float) -> tuple[float, float]:
+    """The widest interval of EVENT_DIGITS significant digits within [low, high], or that itself."""
+    first, last = (
+        float(Context(EVENT_DIGITS, rounding).create_decimal(repr(end)))
+        for end, rounding in ((low, ROUND_CEILING), (high, ROUND_FLOOR))
+    )
+    return (first, last) if first <= last else (low, high)
 
 
 def log10_gap_bound(gap: float) -> int:

@@ -34,6 +34,12 @@ def _distinct(values: list[Any]) -> list[Any]:
     return values
 
 
+def _ascending(values: list[float]) -> list[float]:
+    if not values[0] < values[1]:
+        raise ValueError("does not ascend")
+    return values
+
+
 def _among(names: Iterable[str]) -> Callable[[str], str]:
     """A check that a text is one of these names."""
 
@@ -75,6 +81,7 @@ SCORINGS = (  # scikit-learn's names
     "recall",
     "roc_auc",
 )
+CHOICES = ("grid", "exact", "sparsest")  # of the C that the search found
 Pictures = Annotated[int, Field(ge=1, le=60, description="an integer, 1 to 60 pictures")]
 
 
@@ -123,6 +130,12 @@ class GridSearch(Section):
     C: Annotated[
         list[Regularisation], Field(min_length=1, max_length=1000), AfterValidator(_distinct)
     ] = Field(description="a list of 1 to 1000 different numbers, 1e-9 to 1e6")
+    range: (
+        Annotated[
+            list[Regularisation], Field(min_length=2, max_length=2), AfterValidator(_ascending)
+        ]
+        | None
+    ) = Field(description="null or a list of two ascending numbers, 1e-9 to 1e6")
     cv: Annotated[int, Field(ge=2, le=100, description="an integer, 2 to 100 folds")]
     scoring: Annotated[str, AfterValidator(_among(SCORINGS))] = Field(
         description="one of " + ", ".join(SCORINGS)
@@ -135,8 +148,9 @@ class GridSearch(Section):
 
 class Train(Section):
     C: Regularisation | None = Field(
-        description="null (the search's best) or a number, 1e-9 to 1e6"
+        description="null (as train.choose says) or a number, 1e-9 to 1e6"
     )
+    choose: Annotated[str, AfterValidator(_among(CHOICES)), Field(description=" or ".join(CHOICES))]
     solver: Solver
     tol: Tolerance
     max_iter: Iterations
@@ -208,6 +222,8 @@ def load_section(file: Path, kind: type[Kind]) -> Kind:
 
 def _unfit(params: Params) -> str | None:
     """What does not fit the data set, as far as that is known before there are data."""
+    if params.train.choose == "exact" and params.train.C is None and not params.gridsearch.range:
+        return 'train.choose: got "exact" with gridsearch.range null; allowed: grid or sparsest'
     download, classes = params.download, params.filter_5_8.classes
     if download.dataset == "file":
         for key in ("file", "sha256"):

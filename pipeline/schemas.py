@@ -152,19 +152,22 @@ def load_model(path: Path, classes: np.ndarray, pixels: int) -> "LinearSVC":
     return svc
 
 
-def load_best_C(path: Path) -> float:
-    """The C that the search found best.
+CHOSEN = {"grid": "best_params_", "sparsest": "sparsest_params_", "exact": "exact_params_"}
+
+
+def load_C(path: Path, choose: str) -> float:
+    """The C that the search found: the best of the grid, the sparsest, or the best of every C.
 
     Raises
     ------
     ArtifactError
         The file is missing or damaged, or holds something else.
     """
-    found = load_object(path)
-    best = found.get("best_params_") if isinstance(found, dict) else None
-    C = best.get("C") if isinstance(best, dict) else None
+    found, key = load_object(path), CHOSEN[choose]
+    params = found.get(key) if isinstance(found, dict) else None
+    C = params.get("C") if isinstance(params, dict) else None
     if not _is_C(C):
-        raise foreign(path, f"best_params_ have C = {_short(C)}, not a finite number > 0")
+        raise foreign(path, f"{key} have C = {_short(C)}, not a finite number > 0")
     return C
 
 

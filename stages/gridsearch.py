@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 
+from analysis.every_c import corners, every_C
 from figures.style import png
 from figures.validation_curve import validation_curve
 from pipeline.artifacts import save_bytes, save_metrics, save_object, save_table
@@ -28,6 +29,8 @@ RESULT = Path("data/gridsearch.joblib")
 METRICS = Path("metrics/gridsearch.json")
 CURVE = Path("plots/validation_curve.png")
 CURVE_TABLE = Path("plots/validation_curve.csv")
+
+DIFFERENCE_DECIMALS = 5  # as many as DVC shows
 
 
 def search(X: np.ndarray, y: np.ndarray, params: GridSearch) -> Results:
@@ -49,7 +52,12 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch) -> Results:
         weights, bias included (`split0_nonzero`, mean `nonzero`), and a bound on its relative
         duality gap (`split0_duality_gap`);
         fold_sizes : the number of test rows of each fold;
-        best_index_, best_params_, best_score_ : the C of the highest mean test score.
+        best_index_, best_params_, best_score_ : the C of the highest mean test score;
+        sparsest_index_, sparsest_params_ : the smallest C whose mean test score is at most one
+        standard error below it: mean_C ≥ mean_best − std_best / √k, std with k − 1 for k folds
+        (Breiman et al., 1984);
+        every_C : what analysis.every_c found over `params.range`, or None;
+        exact_params_ : its best C, or None.
 
     Raises
     ------
@@ -66,18 +74,28 @@ def search(X: np.ndarray, y: np.ndarray, params: GridSearch) -> Results:
         gaps = results[f"split{fold}_duality_gap"]
         results[f"split{fold}_duality_gap"] = np.array([gap_bound(gap) for gap in gaps])
     best = int(results["rank_test_score"].argmin())
+    sparsest = sparsest_within_one_error(results, best, params.cv)
+    every = None
+    if params.range:
+        low, high = params.range
+        every = every_C(X, y, low, high, params.cv, params.scoring, solver)
     return {
         "cv_results_": results,
         "fold_sizes": [len(test) for _, test in folds.split(X, y)],
         "best_index_": best,
         "best_params_": results["params"][best],
         "best_score_": float(results["mean_test_score"][best]),
+        "sparsest_index_": sparsest,
+        "sparsest_params_": results["params"][sparsest],
+        "every_C": every,
+        "exact_params_": every and {"C": every["best_C"]},
     }
 
 
 def metrics(found: Results) -> dict[str, Any]:
     """Score and number of weights, means over the folds, at the best C and at the sparsest within
-    one standard error of it; and the largest duality gap of all fits, as a power of ten.
+    one standard error of it; what every C of the range gives beyond; and the largest duality gap
+    of all fits, as a power of ten.
     """
     results = found["cv_results_"]
 
@@ -88,17 +106,33 @@ def metrics(found: Results) -> dict[str, Any]:
             "mean_nonzero": float(results["nonzero"][i]),
         }
 
-    gaps = [results[f"split{fold}_duality_gap"] for fold in range(len(found["fold_sizes"]))]
-    return {
+    every = found["every_C"]
+    folds = range(len(found["fold_sizes"]))
+    gaps = [results[f"split{fold}_duality_gap"].max() for fold in folds]
+    report: dict[str, Any] = {
         "best": at(found["best_index_"]),
-        "sparsest_within_one_standard_error": at(sparsest_within_one_error(found)),
-        "log10_duality_gap_at_most": log10_gap_bound(np.max(gaps)),
+        "sparsest_within_one_standard_error": at(found["sparsest_index_"]),
     }
+    if every:
+        above = every["best_score"] - report["best"]["mean_test_score"]
+        report["every_C"] = {
+            "mean_test_score": every["best_score"],
+            "above_grid": round(above, DIFFERENCE_DECIMALS),
+        }
+        if every["exact"]:
+            low, high = every["best_interval"]
+            report["every_C"] |= {"lowest_C": low, "highest_C": high}
+            gaps.append(every["duality_gap"])
+        else:
+            report["every_C"]["C"] = every["best_C"]
+    return report | {"log10_duality_gap_at_most": log10_gap_bound(max(gaps))}
 
 
-def curve(found: Results, scoring: str) -> dict[str, list[Any]]:
-    """The validation curve as columns, a row for each C, ascending.
+def curve(found: Results, scoring: str) -> list[dict[str, Any]]:
+    """The validation curve, as rows of a table: one for each C of the grid, ascending, and the
+    corners of the curve over every C.
 
+    kind is "grid", or "every C", whose rows have C, mean_test_score and scoring alone.
     mean_test_score is the plain mean over folds (scikit-learn's of today);
     weighted_mean_test_score = sum_k n_k s_k / sum_k n_k weighs fold k by its n_k test rows
     (scikit-learn's default until 0.21, which the article used). best and sparsest are 1 in the
@@ -115,18 +149,19 @@ def curve(found: Results, scoring: str) -> dict[str, list[Any]]:
         "weighted_mean_test_score": np.average(splits, axis=0, weights=sizes),
         "mean_nonzero": results["nonzero"],
         "best": (at == found["best_index_"]).astype(int),
-        "sparsest": (at == sparsest_within_one_error(found)).astype(int),
-        "scoring": np.full(len(C), scoring),
+        "sparsest": (at == found["sparsest_index_"]).astype(int),
     }
-    return {name: column[order].tolist() for name, column in columns.items()}
+    grid = zip(*(column[order].tolist() for column in columns.values()), strict=True)
+    rows = [dict(zip(columns, row, strict=True)) | {"kind": "grid"} for row in grid]
+    if found["every_C"]:
+        empty = dict.fromkeys(columns, "")
+        for C_of_corner, score in zip(*corners(found["every_C"]), strict=True):
+            corner = {"C": float(C_of_corner), "mean_test_score": float(score)}
+            rows.append(empty | corner | {"kind": "every C"})
+    return [row | {"scoring": scoring} for row in rows]
 
 
-def sparsest_within_one_error(found: Results) -> int:
-    """The position of the smallest C whose mean test score is at most one standard error below
-    the best: mean_C ≥ mean_best − std_best / √k, std with k − 1 for k folds (Breiman et al., 1984).
-    """
-    results, best = found["cv_results_"], found["best_index_"]
-    folds = len(found["fold_sizes"])
+def sparsest_within_one_error(results: Results, best: int, folds: int) -> int:
     error = results["std_test_score"][best] / np.sqrt(folds - 1)  # scikit-learn's std is with k
     means = results["mean_test_score"]
     near = np.flatnonzero(means >= means[best] - error)
@@ -139,14 +174,15 @@ def main(params: GridSearch) -> None:
     found = search(data["X_train"], y, params)
     save_object(RESULT, found)
     save_metrics(METRICS, metrics(found))
-    columns = curve(found, params.scoring)
-    save_table(CURVE_TABLE, list(columns), zip(*columns.values(), strict=True))
+    rows = curve(found, params.scoring)
+    save_table(CURVE_TABLE, list(rows[0]), (list(row.values()) for row in rows))
     figure = validation_curve(
         found["cv_results_"],
         params.cv,
         found["best_index_"],
-        sparsest_within_one_error(found),
+        found["sparsest_index_"],
         params.scoring,
+        found["every_C"],
     )
     save_bytes(CURVE, png(figure))
 

@@ -17,7 +17,7 @@ from pipeline.canonical import log10_gap_bound, round_objective, round_weights
 from pipeline.convergence import converged
 from pipeline.labels import signs
 from pipeline.params import Train
-from pipeline.schemas import PREPROCESSED, load, load_best_C
+from pipeline.schemas import PREPROCESSED, load, load_C
 from pipeline.solvers import SOLVERS
 from pipeline.stage import run_stage
 
@@ -78,7 +78,7 @@ def metrics(model: LinearSVC, X: np.ndarray, s: np.ndarray) -> dict[str, Any]:
 def main(params: Train) -> None:
     data = load(INPUT, PREPROCESSED, "X_train", "y_train", "classes")
     X, y, classes = data["X_train"], data["y_train"], data["classes"]
-    C = load_best_C(SEARCH) if params.C is None else params.C
+    C = load_C(SEARCH, params.choose) if params.C is None else params.C
     model = fit(X, y, classes, C, params)
     save_object(MODEL, model)
     save_metrics(METRICS, metrics(model, X, signs(y, classes)))

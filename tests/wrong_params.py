@@ -3,7 +3,8 @@
 # (what stands in params.yaml, what stands there instead, the line after "params.yaml")
 SECTIONS = "a mapping with the keys download, filter_5_8, gridsearch, train, evaluate, interpret"
 C_LIST = "a list of 1 to 1000 different numbers, 1e-9 to 1e6"
-C_OR_NULL = "null (the search's best) or a number, 1e-9 to 1e6"
+C_OR_NULL = "null (as train.choose says) or a number, 1e-9 to 1e6"
+RANGE = "null or a list of two ascending numbers, 1e-9 to 1e6"
 FOLDS = "an integer, 2 to 100 folds"
 CLASSES = "a list of two different labels of the data set"
 SOURCES = "a list of one or more of keras, pypi, npm, debian, each once"
@@ -39,6 +40,13 @@ WRONG = [
     ),
     ("C: [0.025, 0.05, 0.1, 0.2, 0.4]", "C: []", f": gridsearch.C: got []; allowed: {C_LIST}"),
     ("C: [0.025, 0.05, 0.1, 0.2, 0.4]", "C: 0.1", f": gridsearch.C: got 0.1; allowed: {C_LIST}"),
+    ("range: [0.025, 0.4]", "range: [0.4]", f": gridsearch.range: got [0.4]; allowed: {RANGE}"),
+    ("range: [0.025, 0.4]", "range: 0.4", f": gridsearch.range: got 0.4; allowed: {RANGE}"),
+    ("range: [0.025,", "range: [0.5,", f": gridsearch.range: got [0.5, 0.4]; allowed: {RANGE}"),
+    ("range: [0.025,", "range: [0.4,", f": gridsearch.range: got [0.4, 0.4]; allowed: {RANGE}"),
+    ("range: [0.025,", "range: [0,", f": gridsearch.range[0]: got 0; allowed: {RANGE}"),
+    ("choose: grid", "choose: best", ': train.choose: got "best"; allowed: grid or exact or spars'),
+    ("choose: grid", "choose:", ": train.choose: got null; allowed: grid or exact or sparsest"),
     (
         "scoring: accuracy",
         "scoring: acuracy",

@@ -268,6 +268,22 @@ def test_jobs_and_masks_change_nothing(problem, search):
     assert len(called) == 5
 
 
+def test_the_entries_of_a_fold_are_the_column_events_of_its_path(problem, search):
+    X, y = problem
+    for (train, _), entries in zip(StratifiedKFold(5).split(X, y), search.entries, strict=True):
+        path = exact_path(X[train], y[train], LOW, HIGH)
+        theirs = path.events[np.isin(path.events["kind"], ("enters", "leaves"))]
+        at_once = path.nonzero(LOW)
+        assert (entries["C"][:at_once] == LOW).all()
+        np.testing.assert_allclose(entries["C"][at_once:], theirs["C"], rtol=1e-10)
+        for name in ("kind", "index", "sign"):
+            np.testing.assert_array_equal(entries[name][at_once:], theirs[name])
+        enters = entries["kind"] == "enters"
+        for C in inside(np.unique(entries["C"])):
+            upto = entries["C"] <= C
+            assert (upto & enters).sum() - (upto & ~enters).sum() == path.nonzero(C)
+
+
 def test_class_weights_are_those_of_each_fold(problem):
     X, y = problem
     search = exact_search(X, y, 0.01, 1.0, class_weight="balanced")

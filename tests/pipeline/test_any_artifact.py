@@ -18,7 +18,7 @@ from sklearn.svm import LinearSVC
 from pipeline.about import About, load_about, save_about
 from pipeline.artifacts import ArtifactError, load_metrics, save_object
 from pipeline.errors import MAX_LINE
-from pipeline.schemas import load_best_C, load_model
+from pipeline.schemas import load_C, load_model
 
 CLASSES, PIXELS = np.array([8, 5], dtype=np.uint8), 6
 KEYS = ["C", "best_params_", "coef_", "names", "height", "width", "title", "credit", "ink_side"]
@@ -111,7 +111,7 @@ def test_any_joblib_file(tmp_path_factory: pytest.TempPathFactory, value, draw, 
     if not isinstance(model, Refused):
         assert np.isfinite(model.decision_function(np.zeros((1, PIXELS)))).all()
         assert model.classes_.tolist() == CLASSES.tolist()
-    C = read(file, load_best_C)
+    C = read(file, partial(load_C, choose="grid"))
     assert isinstance(C, Refused) or 0 < C < math.inf
 
 
@@ -152,7 +152,7 @@ def test_what_would_take_for_ever_to_write_is_not_written(tmp_path: Path) -> Non
             save_object(tmp_path / "m.joblib", svc(**{name: value}))
             assert refused(tmp_path / "m.joblib", partial(load_model, classes=CLASSES, pixels=6))
         save_object(tmp_path / "s.joblib", {"best_params_": {"C": value}})
-        assert refused(tmp_path / "s.joblib", load_best_C)
+        assert refused(tmp_path / "s.joblib", partial(load_C, choose="grid"))
     for text in ("1" * 5000, '{"height": ' + "1" * 5000 + "}", "[" * 50_000):
         (tmp_path / "a.json").write_text(text)
         assert refused(tmp_path / "a.json", partial(load_about, pixels=6, classes=CLASSES))
@@ -165,5 +165,5 @@ def test_what_fits_passes(tmp_path: Path) -> None:
     save_object(tmp_path / "s.joblib", {"best_params_": {"C": 0.1}})
     (tmp_path / "a.json").write_text(json.dumps(ABOUT))
     assert load_model(tmp_path / "m.joblib", CLASSES, PIXELS).C == 0.2
-    assert load_best_C(tmp_path / "s.joblib") == 0.1
+    assert load_C(tmp_path / "s.joblib", "grid") == 0.1
     assert load_about(tmp_path / "a.json", PIXELS, CLASSES).width == 3

@@ -53,6 +53,19 @@ def test_the_objective_and_c_lose_their_last_digits() -> None:
     assert canonical.round_objective(262.57281276341234) == 262.572812763
     assert canonical.round_objective(1e-9) == 1e-9
     assert [canonical.round_C(C) for C in (0.000156231, 12.3456, 10)] == [0.0001562, 12.35, 10.0]
+    assert canonical.round_event(0.19400935144939452) == 0.194009
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "inner"),
+    [
+        (0.19400935144939452, 0.1941454899154217, (0.19401, 0.194145)),
+        (0.025, 0.4, (0.025, 0.4)),
+        (1.2345671, 1.2345679, (1.2345671, 1.2345679)),
+    ],
+)
+def test_an_interval_is_rounded_inward(low: float, high: float, inner: tuple) -> None:
+    assert canonical.round_inward(low, high) == inner
 
 
 @given(

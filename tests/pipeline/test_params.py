@@ -228,7 +228,7 @@ def test_the_names_are_those_that_there_are() -> None:
     assert ", ".join(SOURCES) in (Download.model_fields["sources"].description or "")
     assert set(SCORINGS) <= set(get_scorer_names())
     for name in (*SOLVERS, *SCORINGS, *SOURCES):
-        rest = {"tol": 0.1, "max_iter": 1, "random_state": 0, "C": None}
+        rest = {"tol": 0.1, "max_iter": 1, "random_state": 0, "C": None, "choose": "grid"}
         if name in SOLVERS:
             assert Train(solver=name, **rest).solver == name
         if name in SOURCES:
@@ -271,6 +271,12 @@ def file(text: str, sha256: str = "0" * 64) -> str:
         (
             lambda text: text.replace("classes: [5, 8]", "classes: [5, 10]"),
             "filter_5_8.classes: got [5, 10]; allowed: two different of 0, 1, 2, 3, 4, 5, 6, 7, 8,",
+        ),
+        (
+            lambda text: text.replace("range: [0.025, 0.4]", "range:").replace(
+                "choose: grid", "choose: exact"
+            ),
+            'train.choose: got "exact" with gridsearch.range null; allowed: grid or sparsest',
         ),
         (
             lambda text: text.replace("border: 4", "border: 14"),

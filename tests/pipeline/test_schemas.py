@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
 from pipeline.artifacts import ArtifactError, save_arrays, save_object
-from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load, load_best_C, load_model
+from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load, load_C, load_model
 
 SCHEMAS = {"images": IMAGES, "filtered": FILTERED, "preprocessed": PREPROCESSED}
 CLASSES = np.array([8, 5], dtype=np.uint8)
@@ -166,7 +166,7 @@ def test_a_model_that_does_not_gets_its_line(tmp_path: Path, attribute: str, val
 def test_what_is_no_model_and_no_search_gets_its_line(tmp_path: Path, value) -> None:
     save_object(tmp_path / "a.joblib", value)
     with pytest.raises(ArtifactError, match=r"a\.joblib: not of this pipeline: best_params_"):
-        load_best_C(tmp_path / "a.joblib")
+        load_C(tmp_path / "a.joblib", "grid")
     with pytest.raises(ArtifactError, match=r"a\.joblib: not of this pipeline: a \w+, not a Lin"):
         load_model(tmp_path / "a.joblib", CLASSES, 6)
 

@@ -59,7 +59,9 @@ def preprocessed(project, digits) -> dict[str, np.ndarray]:
 @pytest.fixture
 def model(preprocessed) -> LinearSVC:
     """What data/model.joblib holds: the model at C = 0.5."""
-    params = Train(C=None, solver="newton", tol=1e-8, max_iter=10_000, random_state=0)
+    params = Train(
+        C=None, choose="grid", solver="newton", tol=1e-8, max_iter=10_000, random_state=0
+    )
     found = fit(
         preprocessed["X_train"], preprocessed["y_train"], preprocessed["classes"], 0.5, params
     )

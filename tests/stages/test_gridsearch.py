@@ -17,6 +17,7 @@ from stages.gridsearch import curve, main, metrics, search, sparsest_within_one_
 
 PARAMS = GridSearch(
     C=[0.5, 0.01, 2],
+    range=None,
     cv=3,
     scoring="accuracy",
     solver="liblinear",
@@ -74,6 +75,17 @@ FOUND = {
     "fold_sizes": [30, 10],
     "best_index_": 2,
     "best_params_": {"C": 0.2},
+    "sparsest_index_": 1,
+    "every_C": None,
+}
+EVERY = {
+    "exact": True,
+    "C": np.array([0.05, 0.15, 0.3]),
+    "mean_test_score": np.array([0.6, 0.875]),
+    "best_score": 0.875,
+    "best_C": 0.2,
+    "best_interval": (0.15, 0.3),
+    "duality_gap": 1e-7,
 }
 
 
@@ -89,8 +101,24 @@ def test_the_metrics_are_of_the_best_the_sparsest_and_the_worst_certificate() ->
     }
 
 
+def test_the_metrics_of_every_c_say_how_much_the_grid_leaves() -> None:
+    told = metrics(FOUND | {"every_C": EVERY})
+    assert told["every_C"] == {
+        "mean_test_score": 0.875,
+        "above_grid": 0.125,
+        "lowest_C": 0.15,
+        "highest_C": 0.3,
+    }
+    assert told["log10_duality_gap_at_most"] == -7
+    tried = EVERY | {"exact": False, "best_interval": None, "duality_gap": None}
+    told = metrics(FOUND | {"every_C": tried})
+    assert told["every_C"] == {"C": 0.2, "mean_test_score": 0.875, "above_grid": 0.125}
+    assert told["log10_duality_gap_at_most"] == -8
+
+
 def test_the_curve_ascends_and_has_both_means_and_both_marks() -> None:
-    assert curve(FOUND, "recall") == {
+    rows = curve(FOUND, "recall")
+    assert {name: [row[name] for row in rows] for name in rows[0]} == {
         "C": [0.1, 0.2, 0.4],
         "mean_train_score": [0.7, 0.8, 0.9],
         "std_train_score": [0.07, 0.08, 0.09],
@@ -104,8 +132,23 @@ def test_the_curve_ascends_and_has_both_means_and_both_marks() -> None:
         "mean_nonzero": [3.5, 5.0, 9.0],
         "best": [0, 1, 0],
         "sparsest": [1, 0, 0],
+        "kind": ["grid"] * 3,
         "scoring": ["recall"] * 3,
     }
+
+
+def test_the_corners_of_every_c_follow_in_the_table() -> None:
+    rows = curve(FOUND | {"every_C": EVERY}, "recall")
+    assert rows[:3] == curve(FOUND, "recall")
+    given = ("C", "mean_test_score", "kind", "scoring")
+    corners = [(0.05, 0.6), (0.15, 0.6), (0.15, 0.875), (0.3, 0.875)]
+    assert [tuple(row[name] for name in given) for row in rows[3:]] == [
+        (*corner, "every C", "recall") for corner in corners
+    ]
+    assert {value for row in rows[3:] for name, value in row.items() if name not in given} == {""}
+    tried = EVERY | {"exact": False, "mean_test_score": np.array([0.6, 0.875, 0.7])}
+    found = [(row["C"], row["mean_test_score"]) for row in curve(FOUND | {"every_C": tried}, "r")]
+    assert found[3:] == [(0.05, 0.6), (0.15, 0.875), (0.3, 0.7)]
 
 
 def test_the_sparsest_c_within_one_standard_error() -> None:
@@ -114,10 +157,9 @@ def test_the_sparsest_c_within_one_standard_error() -> None:
         "mean_test_score": np.array([0.95, 0.96, 0.949, 0.947]),
         "std_test_score": np.array([0.5, 0.02, 0.5, 0.5]),  # of the best: 0.02 / sqrt(4 - 1)
     }
-    found = {"cv_results_": results, "fold_sizes": [9] * 4, "best_index_": 1}
-    assert sparsest_within_one_error(found) == 2
+    assert sparsest_within_one_error(results, 1, 4) == 2
     results["std_test_score"][1] = 0.001
-    assert sparsest_within_one_error(found) == 1
+    assert sparsest_within_one_error(results, 1, 4) == 1
 
 
 def test_fold_sizes_are_the_test_rows(digits) -> None:
@@ -162,7 +204,8 @@ def test_the_stage_searches_saves_and_draws(project, preprocessed, drawn, capfd)
     main(params)
     assert capfd.readouterr() == ("", "")  # quiet in a pipe
     s = np.where(preprocessed["y_train"] == 5, 1, -1)  # recall is of the positive class, the 5
-    update = {"C": [0.5, 0.02, 2.0], "scoring": "recall", "solver": "newton", "tol": 1e-8}
+    update = {"C": [0.5, 0.02, 2.0], "range": [0.025, 0.4], "scoring": "recall"}
+    update |= {"solver": "newton", "tol": 1e-8}
     expected = search(preprocessed["X_train"], s, PARAMS.model_copy(update=update))
     found = load_object(Path("data/gridsearch.joblib"))
     np.testing.assert_equal(found, expected)
@@ -170,9 +213,7 @@ def test_the_stage_searches_saves_and_draws(project, preprocessed, drawn, capfd)
     with Path("plots/validation_curve.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert rows == [
-        dict(zip(columns, map(str, row), strict=True))
-        for columns in [curve(found, "recall")]
-        for row in zip(*columns.values(), strict=True)
+        {name: str(value) for name, value in row.items()} for row in curve(found, "recall")
     ]
     axes, counts = drawn("plots/validation_curve.png").axes
     assert axes.get_ylabel() == "recall"
@@ -180,5 +221,5 @@ def test_the_stage_searches_saves_and_draws(project, preprocessed, drawn, capfd)
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), results["mean_test_score"][order])
     np.testing.assert_allclose(counts.lines[0].get_ydata(), results["nonzero"][order])
     marked = [counts.lines[1].get_xdata()[0], counts.lines[-1].get_xdata()[0]]
-    best, sparsest = found["best_index_"], sparsest_within_one_error(found)
+    best, sparsest = found["best_index_"], found["sparsest_index_"]
     assert marked == [results["param_C"][best], results["param_C"][sparsest]]

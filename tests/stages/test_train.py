@@ -15,7 +15,7 @@ from pipeline.params import Train
 from pipeline.solvers import SOLVERS
 from stages.train import fit, main, metrics
 
-PARAMS = Train(C=None, solver="newton", tol=1e-8, max_iter=100_000, random_state=0)
+PARAMS = Train(C=None, choose="grid", solver="newton", tol=1e-8, max_iter=100_000, random_state=0)
 
 
 @pytest.mark.parametrize("classes", [[5, 8], [8, 5]])
@@ -83,12 +83,22 @@ def test_a_fit_that_does_not_converge_is_named(digits, solver: str, max_iter: in
         fit(X, y, np.array([5, 8]), 20.0, params)
 
 
-@pytest.mark.parametrize(("given", "used"), [(None, 0.3), (0.05, 0.05)])
-def test_the_stage_fits_at_the_best_c_unless_one_is_given(
-    project, preprocessed, given: float | None, used: float
+@pytest.mark.parametrize(
+    ("given", "choose", "used"),
+    [
+        (None, "grid", 0.3),
+        (None, "sparsest", 0.1),
+        (None, "exact", 0.23),
+        (0.05, "grid", 0.05),
+        (0.05, "exact", 0.05),
+    ],
+)
+def test_the_stage_fits_at_the_chosen_c_unless_one_is_given(
+    project, preprocessed, given: float | None, choose: str, used: float
 ) -> None:
-    save_object(Path("data/gridsearch.joblib"), {"best_params_": {"C": 0.3}})
-    params = project("train", C=given)
+    found = {"best_params_": 0.3, "sparsest_params_": 0.1, "exact_params_": 0.23}
+    save_object(Path("data/gridsearch.joblib"), {name: {"C": C} for name, C in found.items()})
+    params = project("train", C=given, choose=choose)
     main(params)
     X, y, classes = (preprocessed[name] for name in ("X_train", "y_train", "classes"))
     expected = fit(X, y, classes, used, PARAMS.model_copy(update={"max_iter": 10_000}))

@@ -1,0 +1,147 @@
+"""Cross-validation for every C of a range, beside the few values of a grid."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+from l1svc import exact_search
+from l1svc.exact import MAX_COLUMNS, SCORES
+from pipeline.canonical import gap_bound, round_C, round_event, round_inward
+from pipeline.convergence import converged
+from pipeline.errors import NotConvergedError, PipelineError
+from pipeline.progress import progress
+from pipeline.solvers import Solver
+
+FIRST, BETWEEN, ROUNDS = 33, 8, 3  # values of C where a score has no steps
+
+
+def every_C(
+    X: np.ndarray,
+    s: np.ndarray,
+    low: float,
+    high: float,
+    cv: int,
+    scoring: str,
+    solver: Solver,
+) -> dict[str, Any]:
+    """The mean test score over C from `low` to `high`.
+
+    A score that the signs of the decision values make (accuracy and its kin) is a step function of
+    C, and all of its steps are computed. Others (roc_auc, average_precision) are not: they are
+    computed at 33 values in geometric progression and, three times, at 8 more on either side of the
+    best so far.
+
+    Parameters
+    ----------
+    X : (n, p) float64
+    s : (n,) -1 or +1
+    cv : number of stratified folds
+    solver : fits where the score has no steps
+
+    Returns
+    -------
+    dict
+        exact : whether it is every C;
+        C : (m + 1,) ascending, mean_test_score : (m,) from one C to the next if `exact`, else
+        (m + 1,) at each C;
+        best_score, best_C; best_interval : all C around it with that score, or None;
+        duality_gap : a bound on the relative gap of the optima that were certified, or None.
+
+    Raises
+    ------
+    PipelineError
+        More pixels are used than a path over every C takes.
+    NotConvergedError
+        An optimum was not found, or the path was lost.
+    """
+    folds = StratifiedKFold(cv)
+    if scoring not in SCORES:
+        return _tried(X, s, low, high, folds, scoring, solver)
+    refuse_too_many(X, f"gridsearch.range: got [{low}, {high}]", "null")
+    with found_path(f"gridsearch.range: [{low}, {high}]"), progress("every C", cv, "folds") as step:
+        found = exact_search(X, s, low, high, cv=folds, scoring=scoring, n_jobs=-1, callback=step)
+    edges = np.array([low, *map(round_event, found.Cs[1:-1]), high])
+    wide = np.diff(edges) > 0
+    around = next(ends for ends in found.best_intervals if ends[0] < found.best_C < ends[1])
+    return {
+        "exact": True,
+        "C": np.append(edges[:-1][wide], high),
+        "mean_test_score": found.mean_test_score[wide],
+        "best_score": found.best_score,
+        "best_C": found.best_C,
+        "best_interval": round_inward(*around),
+        "duality_gap": gap_bound(found.duality_gap),
+    }
+
+
+def _tried(
+    X: np.ndarray,
+    s: np.ndarray,
+    low: float,
+    high: float,
+    folds: StratifiedKFold,
+    scoring: str,
+    solver: Solver,
+) -> dict[str, Any]:
+    means: dict[float, float] = {}
+
+    def add(values: np.ndarray) -> None:
+        Cs = sorted({low, high, *map(round_C, values)} - set(means))
+        inside = [C for C in Cs if low <= C <= high]
+        results = solver.search(X, s, inside, folds, scoring, step)
+        means.update(zip(inside, results["mean_test_score"].tolist(), strict=True))
+
+    fits = (FIRST + 2 * BETWEEN * ROUNDS) * folds.n_splits
+    with progress("values of C", fits, "fits") as step:
+        add(np.geomspace(low, high, FIRST))
+        for _ in range(ROUNDS):
+            Cs = sorted(means)
+            best = max(range(len(Cs)), key=lambda k: means[Cs[k]])
+            ends = Cs[max(best - 1, 0)], Cs[best], Cs[min(best + 1, len(Cs) - 1)]
+            add(np.concatenate([np.geomspace(a, b, BETWEEN + 2) for a, b in pairwise(ends)]))
+    Cs = sorted(means)
+    best_C = max(Cs, key=lambda C: means[C])
+    return {
+        "exact": False,
+        "C": np.array(Cs),
+        "mean_test_score": np.array([means[C] for C in Cs]),
+        "best_score": means[best_C],
+        "best_C": best_C,
+        "best_interval": None,
+        "duality_gap": None,
+    }
+
+
+def corners(every: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """C and mean test score along the curve of :func:`every_C`: both ends of each step, or each C
+    that was tried.
+    """
+    C, score = every["C"], every["mean_test_score"]
+    if not every["exact"]:
+        return C, score
+    return np.repeat(C, 2)[1:-1], np.repeat(score, 2)
+
+
+def refuse_too_many(X: np.ndarray, got: str, instead: str) -> None:
+    """Refuses images with more pixels in use than a path over every C takes."""
+    used = int(np.count_nonzero(X.any(axis=0)))
+    if used >= MAX_COLUMNS:  # with the bias
+        raise PipelineError(
+            f"params.yaml: {got}, with {used} pixels in use; allowed: {instead}, or fewer than "
+            f"{MAX_COLUMNS} pixels"
+        )
+
+
+@contextmanager
+def found_path(key: str) -> Iterator[None]:
+    """A path that is lost, or not certified, becomes a line that begins with `key`."""
+    refusal = f"{key}: the path over every C is not certain to 1e-8; allowed: smaller values of C"
+    try:
+        with converged(refusal):
+            yield
+    except ArithmeticError as error:
+        raise NotConvergedError(f"{key}: {error}") from error

@@ -1,0 +1,92 @@
+"""Every C: the curve over a range, and what is said where there is none."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+from analysis import every_c
+from analysis.every_c import corners, every_C
+from l1svc import L1LinearSVC
+from pipeline.errors import NotConvergedError, PipelineError
+from pipeline.solvers import Newton
+
+SOLVER = Newton(1e-8, 10_000, 0)
+
+
+@pytest.fixture
+def data(digits):
+    X, y = digits(120)
+    y[::7] = 13 - y[::7]  # these look like the other digit
+    return X, np.where(y == 8, 1, -1)
+
+
+def cross_validated(data, C: float, scoring: str) -> float:
+    return float(
+        cross_val_score(L1LinearSVC(C), *data, cv=StratifiedKFold(3), scoring=scoring).mean()
+    )
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "f1"])
+def test_every_step_has_the_score_of_fits_within_it(data, scoring: str) -> None:
+    found = every_C(*data, 0.02, 1.0, 3, scoring, SOLVER)
+    C, score = found["C"], found["mean_test_score"]
+    assert found["exact"]
+    assert (C[0], C[-1]) == (0.02, 1.0)
+    assert (np.diff(C) > 0).all()
+    assert len(C) == len(score) + 1 > 5
+    for k in range(len(score)):
+        if C[k + 1] > 1.001 * C[k]:
+            middle = float(np.sqrt(C[k] * C[k + 1]))
+            assert score[k] == pytest.approx(cross_validated(data, middle, scoring))
+    low, high = found["best_interval"]
+    assert low < found["best_C"] < high
+    assert found["best_score"] == score.max() == pytest.approx(score[C[:-1] <= found["best_C"]][-1])
+    assert found["duality_gap"] <= 1e-8
+
+
+def test_a_score_without_steps_is_tried_ever_nearer_to_its_best(data) -> None:
+    found = every_C(*data, 0.02, 1.0, 3, "roc_auc", SOLVER)
+    C, score = found["C"], found["mean_test_score"]
+    assert not found["exact"]
+    assert found["best_interval"] is None
+    assert (C[0], C[-1]) == (0.02, 1.0)
+    assert (np.diff(C) > 0).all()
+    assert len(C) == len(score) > every_c.FIRST
+    best = int(score.argmax())
+    assert (found["best_C"], found["best_score"]) == (C[best], score[best])
+    around = C[max(best - 1, 0) : best + 2]
+    assert around[-1] / around[0] < (1.0 / 0.02) ** (1 / (every_c.FIRST - 1))
+    for k in (0, best, len(C) - 1):
+        assert score[k] == pytest.approx(cross_validated(data, float(C[k]), "roc_auc"))
+
+
+def test_the_corners_are_both_ends_of_each_step(data) -> None:
+    found = every_C(*data, 0.02, 1.0, 3, "accuracy", SOLVER)
+    C, score = corners(found)
+    assert C[[0, -1]].tolist() == [0.02, 1.0]
+    np.testing.assert_array_equal(C[1:-1:2], C[2::2])
+    np.testing.assert_array_equal(score[::2], found["mean_test_score"])
+    np.testing.assert_array_equal(score[1::2], score[::2])
+
+
+def test_too_many_pixels_are_refused(data, monkeypatch) -> None:
+    X, s = data
+    used = np.count_nonzero(X.any(axis=0))
+    monkeypatch.setattr(every_c, "MAX_COLUMNS", used)
+    with pytest.raises(PipelineError) as caught:
+        every_C(X, s, 0.02, 1.0, 3, "accuracy", SOLVER)
+    assert str(caught.value) == (
+        f"params.yaml: gridsearch.range: got [0.02, 1.0], with {used} pixels in use; "
+        f"allowed: null, or fewer than {used} pixels"
+    )
+
+
+def test_a_path_that_is_lost_is_a_line(data, monkeypatch) -> None:
+    def lost(*_, **__):
+        raise ArithmeticError("The path is lost at C = 0.3.")
+
+    monkeypatch.setattr(every_c, "exact_search", lost)
+    with pytest.raises(
+        NotConvergedError, match=r"^gridsearch\.range: \[0\.02, 1\.0\]: The path is"
+    ):
+        every_C(*data, 0.02, 1.0, 3, "accuracy", SOLVER)
