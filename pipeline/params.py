@@ -165,6 +165,7 @@ class Evaluate(Section):
 class Interpret(Section):
     border: Annotated[int, Field(ge=1, description="an integer from 1 to less than half a side")]
     path: Annotated[int, Field(ge=12, le=200, description="an integer, 12 to 200 values of C")]
+    every_C: bool = Field(description="true or false")
     bootstraps: Annotated[int, Field(ge=1, le=10_000, description="an integer, 1 to 10000")]
     random_state: Seed
 

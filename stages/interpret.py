@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from analysis.entry import every_C_of_path, first_C, nonzero_of_points
 from analysis.path import path_grid, solve_path
 from analysis.stability import OFTEN, frequencies, often
+from figures.entry import entry
 from figures.explorer import page
 from figures.heatmap import heatmap
 from figures.small_multiples import small_multiples
@@ -41,8 +43,11 @@ HEATMAP = Path("plots/weights.png")
 WEIGHTS_TABLE = Path("plots/weights.csv")
 PATH_TABLE = Path("plots/path.csv")
 SMALL_MULTIPLES = Path("plots/path.png")
+ENTRY = Path("plots/entry.png")
 STABILITY = Path("plots/stability.png")
 EXPLORER = Path("plots/explorer.html")
+
+MOST_C = 1000.0  # of a trained model, up to which every C is followed: beyond, rounding may win
 
 
 def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
@@ -89,6 +94,9 @@ def main(params: Interpret) -> None:
     w = model.coef_.reshape(about.shape)
 
     points = solve_path(X, s, X_test, s_test, path_grid(X, s, C, params.path))
+    every = None
+    if params.every_C and points[-1].C <= MOST_C:
+        every = every_C_of_path(X, s, X_test, s_test, points[0].C, points[-1].C)
     share = frequencies(X, s, C, params.bootstraps, params.random_state).reshape(about.shape)
     report = metrics(w, bias, params.border)
     report["stability"] = {"pixels_in_90_percent": int(often(share).sum())}
@@ -109,9 +117,12 @@ def main(params: Interpret) -> None:
     of_model = [replace(p, coef=model.coef_[0], intercept=bias) if p.C == C else p for p in points]
     shown = page(of_model, X_test, about.named(y_test), index, (negative, positive), C, about)
     save_text(EXPLORER, shown)
+    first = first_C(every, points).reshape(about.shape)
+    steps = every.nonzero if every else nonzero_of_points(points)
     pictures = {
         HEATMAP: partial(heatmap, w, (negative, positive), C, params.border),
         SMALL_MULTIPLES: partial(small_multiples, points, about.shape, C, (negative, positive)),
+        ENTRY: partial(entry, first, steps, C, every is not None),
         STABILITY: partial(stability, share, often(share), OFTEN, C, params.bootstraps),
     }
     with progress("pictures", len(pictures), "pictures") as step:

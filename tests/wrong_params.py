@@ -45,6 +45,7 @@ WRONG = [
     ("range: [0.025,", "range: [0.5,", f": gridsearch.range: got [0.5, 0.4]; allowed: {RANGE}"),
     ("range: [0.025,", "range: [0.4,", f": gridsearch.range: got [0.4, 0.4]; allowed: {RANGE}"),
     ("range: [0.025,", "range: [0,", f": gridsearch.range[0]: got 0; allowed: {RANGE}"),
+    ("every_C: true", "every_C: 1", ": interpret.every_C: got 1; allowed: true or false"),
     ("choose: grid", "choose: best", ': train.choose: got "best"; allowed: grid or exact or spars'),
     ("choose: grid", "choose:", ": train.choose: got null; allowed: grid or exact or sparsest"),
     (

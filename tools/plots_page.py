@@ -30,6 +30,10 @@ PLOTS = {
         "The weights along the path",
         "Heatmaps of the weights at twelve values of C",
     ],
+    "plots_entry_png": [
+        "The order in which pixels begin to count",
+        "Map of the C at which each pixel's weight is not 0 for the first time",
+    ],
     "plots_validation_curve_csv": None,
     "plots_validation_curve_png": [
         "The choice of C, by cross-validation",

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.entry import every_C_of_path, first_C
 from analysis.path import PathPoint, path_grid, solve_path
 from analysis.stability import frequencies
 from pipeline.about import save_about
-from pipeline.artifacts import load_metrics
+from pipeline.artifacts import load_metrics, save_object
 from pipeline.datasets import DATASETS
 from pipeline.params import ParamsError
 from stages.interpret import main, metrics
@@ -84,8 +85,9 @@ def test_a_terminal_sees_path_samples_and_pictures_go_by(
     ends = [re.match(r"([\w ]+): 100%.* (\d+/\d+) ", bar) for bar in bars]
     assert list(dict.fromkeys(end.groups() for end in ends if end)) == [
         ("path over C", "13/13"),
+        ("every C", "2/2"),
         ("bootstrap", "6/6"),
-        ("pictures", "3/3"),
+        ("pictures", "4/4"),
     ]
 
 
@@ -117,7 +119,9 @@ def test_the_tables_are_the_weights_and_the_path(ran, model, table) -> None:
     assert len(rows) == 13
 
 
-def test_the_pictures_show_the_weights_the_path_and_the_stability(ran, share, model, drawn) -> None:
+def test_the_pictures_show_the_weights_the_path_and_the_stability(
+    ran, share, preprocessed, model, drawn
+) -> None:
     axes, bar = drawn("plots/weights.png").axes
     assert axes.get_title("left").startswith("Weights at C = 0.5: ")
     np.testing.assert_array_equal(axes.images[0].get_array().filled(0).ravel(), model.coef_[0])
@@ -130,6 +134,13 @@ def test_the_pictures_show_the_weights_the_path_and_the_stability(ran, share, mo
     assert trained.get_title() == "C = 0.5 (trained)"
     (point,) = [point for point in ran if point.C == 0.5]
     np.testing.assert_array_equal(trained.images[0].get_array().filled(0).ravel(), point.coef)
+    X, X_test = preprocessed["X_train"], preprocessed["X_test"]
+    s, s_test = (np.where(preprocessed[f"y_{part}"] == 5, 1, -1) for part in ("train", "test"))
+    every = every_C_of_path(X, s, X_test, s_test, ran[0].C, ran[-1].C)
+    axes, counts, _ = drawn("plots/entry.png").axes
+    shown = axes.images[0].get_array().filled(np.inf)
+    np.testing.assert_array_equal(shown.ravel(), first_C(every, ran))
+    np.testing.assert_array_equal(counts.lines[0].get_xydata().T, every.nonzero)
     axes, bar = drawn("plots/stability.png").axes
     often = np.count_nonzero(share >= 0.9)
     title = f"{often} pixels are chosen in at least 90% of 6 samples"
@@ -137,6 +148,17 @@ def test_the_pictures_show_the_weights_the_path_and_the_stability(ran, share, mo
     np.testing.assert_array_equal(axes.images[0].get_array().filled(0).ravel(), share)
     assert len(axes.collections[0].get_offsets()) == often
     assert bar.get_ylabel().endswith("C = 0.5")
+
+
+@pytest.mark.parametrize(("change", "C"), [({"every_C": False}, 0.5), ({}, 2000.0)])
+def test_without_every_c_the_picture_of_entry_is_of_the_points(
+    project, preprocessed, model, drawn, change: dict, C: float
+) -> None:
+    model.C = C  # far beyond the path's end every C is not followed
+    save_object(Path("data/model.joblib"), model)
+    main(project("interpret", border=7, path=12, bootstraps=2, **change))
+    *_, bar = drawn("plots/entry.png").axes
+    assert bar.get_ylabel() == "C of a pixel's first non-zero weight (13 values of C tried)"
 
 
 def test_the_explorer_opens_with_the_model_as_it_is_saved(ran, preprocessed, model) -> None:

@@ -274,6 +274,14 @@ def _pictures(found: Comparison) -> list[Block]:
         ),
         *_beside(
             found,
+            "The order in which pixels begin to count",
+            "plots/entry.png",
+            "Map of the C at which each pixel begins to count",
+            None,
+            folded=True,
+        ),
+        *_beside(
+            found,
             "Stability: how often each pixel is chosen again",
             "plots/stability.png",
             "Map of the pixels by the share of bootstrap samples that choose them",

@@ -1,0 +1,101 @@
+"""The path at every C: entries and steps against fits between them."""
+
+import numpy as np
+import pytest
+
+from analysis import entry, every_c
+from analysis.entry import every_C_of_path, first_C, nonzero_of_points
+from analysis.path import path_grid, solve_path
+from l1svc import L1LinearSVC, exact_search
+from pipeline.errors import NotConvergedError, PipelineError
+
+
+@pytest.fixture
+def data(digits):
+    X, y = digits(160)
+    y[::7] = 13 - y[::7]  # these look like the other digit
+    s = np.where(y == 8, 1, -1)
+    return X[:100], s[:100], X[100:], s[100:]
+
+
+@pytest.fixture
+def Cs(data) -> list[float]:
+    return path_grid(*data[:2], 0.5, 12)
+
+
+@pytest.fixture
+def every(data, Cs):
+    return every_C_of_path(*data, Cs[0], Cs[-1])
+
+
+def at(step, C: float):
+    Cs, values = step
+    return values[np.searchsorted(Cs, C, side="right") - 1]
+
+
+def test_between_the_steps_all_is_as_a_fit_has_it(data, Cs, every) -> None:
+    X, s, X_test, s_test = data
+    for steps in (every.nonzero, every.train, every.test):
+        assert steps[0][0] == Cs[0]
+        assert (np.diff(steps[0]) > 0).all()
+    known = np.unique(np.concatenate([every.nonzero[0], every.train[0], every.test[0], Cs[-1:]]))
+    middles = np.sqrt(known[:-1] * known[1:])[np.diff(np.log(known)) > 1e-4]
+    assert len(middles) > 60
+    for C in middles[::3]:
+        svc = L1LinearSVC(C).fit(X, s)
+        used = [np.searchsorted(entries, C) % 2 == 1 for entries in every.entries]
+        np.testing.assert_array_equal(used, svc.coef_[0] != 0)
+        assert at(every.nonzero, C) == np.count_nonzero(svc.coef_) + np.count_nonzero(
+            svc.intercept_
+        )
+        assert at(every.train, C) == svc.score(X, s)
+        assert at(every.test, C) == svc.score(X_test, s_test)
+
+
+def test_where_it_is_cut_changes_nothing(data, Cs, every, monkeypatch) -> None:
+    monkeypatch.setattr(entry, "LEFT", 0.4)
+    again = every_C_of_path(*data, Cs[0], Cs[-1])
+    assert again.entries == every.entries
+    for steps, same in zip(
+        (again.nonzero, again.train, again.test),
+        (every.nonzero, every.train, every.test),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(steps, same)
+
+
+def test_the_first_c_is_exact_or_the_first_of_those_tried(data, Cs, every) -> None:
+    points = solve_path(*data, Cs)
+    exact, tried = first_C(every, points), first_C(None, points)
+    used = np.isfinite(tried)
+    assert used.sum() > 10
+    assert (exact[used] <= tried[used]).all()
+    for pixel in np.flatnonzero(used):
+        before = Cs[max(Cs.index(tried[pixel]) - 1, 0)]
+        came_back = len(every.entries[pixel]) > 1
+        assert exact[pixel] > before or came_back or tried[pixel] == Cs[0]
+    C, count = nonzero_of_points(points)
+    assert C.tolist() == Cs
+    assert [at(every.nonzero, value) for value in C[:-1]] == count[:-1].tolist()
+
+
+def test_what_cannot_be_followed_gets_its_line(data, Cs, monkeypatch) -> None:
+    def uncertain(*args, **options):
+        found = exact_search(*args, **options)
+        found.duality_gap = 1e-7
+        return found
+
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # in this process
+    monkeypatch.setattr(entry, "exact_search", uncertain)
+    with pytest.raises(
+        NotConvergedError, match=r"interpret\.every_C: from C = .* not certain to 1e-"
+    ):
+        every_C_of_path(*data, Cs[0], Cs[-1])
+    used = int(np.count_nonzero(data[0].any(axis=0)))
+    monkeypatch.setattr(every_c, "MAX_COLUMNS", used)
+    with pytest.raises(PipelineError) as caught:
+        every_C_of_path(*data, Cs[0], Cs[-1])
+    assert str(caught.value) == (
+        f"params.yaml: interpret.every_C: got true, with {used} pixels in use; allowed: false, or "
+        f"fewer than {used} pixels"
+    )
