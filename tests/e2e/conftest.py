@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 from tests.conftest import Once
 
 Run = Callable[..., subprocess.CompletedProcess]
-QUICK = {"bootstraps": 5, "path": 12, "every_C": False}  # interpret in half the time, where these do not matter
+# interpret in a fraction of the time, where these do not matter
+QUICK = {"bootstraps": 5, "path": 12, "every_C": False}
 WHO = ("-c", "user.name=t", "-c", "user.email=t@localhost")
 
 
