@@ -38,8 +38,9 @@ from .blas import add_gram, cholesky, half_solve, symmetric_dot
 from .design import PRODUCT_ROWS, Design
 from .path import solver_from
 
-WATCHED = 320  # margins that are looked at between two refreshes, at least: twice as many as
-FEW_EVENTS = 12  # before where no more events came between them,
+WATCHED = 320  # margins looked at between two refreshes beside those that will cross, at least:
+FEW_EVENTS = 12  # twice as many as before where no more events came between them,
+MOST_WATCHED = 2048  # up to so many,
 MANY_EVENTS = 60  # half of them where so many came: then it is time for a refresh
 FIRST_HORIZON = 0.02  # of λ, that a refresh looks ahead,
 SHORTER, LONGER = 0.7, 1.4  # by which that changes where it was too far, or not far enough
@@ -309,10 +310,11 @@ class Homotopy:
         distance = np.divide(distance, norms, out=np.full(len(norms), np.inf), where=moves)
         self.radius = np.inf
         near = np.arange(len(distance))
-        if len(distance) > self.watched:
-            order = np.argpartition(distance, self.watched)
-            near = order[: self.watched]
-            self.radius = distance[order[self.watched]]
+        watched = self.watched + np.count_nonzero(distance == 0)  # which cross before the horizon
+        if len(distance) > watched:
+            order = np.argpartition(distance, watched)
+            near = order[:watched]
+            self.radius = distance[order[watched]]
         rows, at = np.unique(self.rows[near], return_inverse=True)
         self.near_rows = rows
         self.B = self.design.dense(rows, self.columns[self.some])
@@ -357,7 +359,7 @@ class Homotopy:
         self.horizon *= SHORTER if too_far else LONGER if too_near else 1.0
         self.horizon = min(self.horizon, LONGEST)
         if too_far and events <= FEW_EVENTS:
-            self.watched *= 2
+            self.watched = min(2 * self.watched, MOST_WATCHED)
         elif events >= MANY_EVENTS:
             self.watched = max(WATCHED, self.watched // 2)
 
