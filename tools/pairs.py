@@ -145,13 +145,12 @@ def result(commit: str) -> Pair:
         return found
 
     lock = parsed(git("show", f"{commit}:{LOCKFILE}"))
-    of_ones_own = params_of(lock, "train")["C"]
     test = metrics("evaluate")["test"]
     pixels = list(csv.DictReader(git("show", f"{commit}:plots/weights.csv").splitlines()))
     shape = [int(pixels[-1][side]) + 1 for side in ("row", "column")]
     return Pair(
         *digits_of(lock),
-        C=metrics("gridsearch")["best"]["C"] if of_ones_own is None else of_ones_own,
+        C=metrics("train")["C"],
         test_accuracy=test["accuracy"],
         low=test["accuracy_95"]["low"],
         high=test["accuracy_95"]["high"],

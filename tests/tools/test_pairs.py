@@ -99,14 +99,14 @@ def test_a_pair_is_there_whatever_commit_and_name_its_experiment_has(save: Save)
     assert pairs.finished(wanted) == {(0, 1): first, (3, 8): second}
 
 
-@pytest.mark.parametrize(("given", "C"), [(None, 0.4), (0.05, 0.05)])
-def test_a_row_is_what_the_experiment_found(save: Save, given: float | None, C: float) -> None:
+def test_a_row_is_what_the_experiment_found(save: Save) -> None:
     weights = np.zeros((28, 28))
     weights[3, 20], weights[27, 0] = -0.5, 0.25
     table = [f"{r},{c},{weights[r, c]},4,9\n" for r in range(28) for c in range(28)]
     files = {
-        "dvc.lock": lock_of(4, 9, C=given),
+        "dvc.lock": lock_of(4, 9),
         "metrics/gridsearch.json": {"best": {"C": 0.4}},
+        "metrics/train.json": {"C": 0.3},  # train.C, or another choice than the best
         "metrics/evaluate.json": {
             "train": {"accuracy": 1.0, "accuracy_95": {"low": 1.0, "high": 1.0}},
             "test": {"accuracy": 0.9, "accuracy_95": {"low": 0.8, "high": 0.95}},
@@ -116,7 +116,7 @@ def test_a_row_is_what_the_experiment_found(save: Save, given: float | None, C: 
     }
     commit = save(experiment("a" * 40, "one"), files)
     found = pairs.result(commit)
-    assert (found.negative, found.positive, found.C) == (4, 9, C)
+    assert (found.negative, found.positive, found.C) == (4, 9, 0.3)
     assert (found.test_accuracy, found.low, found.high, found.nonzero) == (0.9, 0.8, 0.95, 3)
     np.testing.assert_array_equal(found.weights, weights)
 
@@ -180,14 +180,14 @@ def test_the_table_in_docs_holds_every_pair_of_one_recipe(rows: list[dict[str, s
 
 
 def test_5_and_8_are_in_it_as_the_pipeline_has_them(rows: list[dict[str, str]]) -> None:
-    search, scores, weights = (
+    trained, scores, weights = (
         json.loads((ROOT / f"metrics/{stage}.json").read_text(encoding="utf-8"))
-        for stage in ("gridsearch", "evaluate", "interpret")
+        for stage in ("train", "evaluate", "interpret")
     )
     (row,) = [row for row in rows if (row["negative"], row["positive"]) == ("5", "8")]
     interval = scores["test"]["accuracy_95"]
     assert [float(row[name]) for name in pairs.COLUMNS[2:-1]] == [
-        search["best"]["C"],
+        trained["C"],
         scores["test"]["accuracy"],
         interval["low"],
         interval["high"],
