@@ -1,12 +1,14 @@
 """The explorer: one HTML page, needing nothing else, to follow the model along C.
 
-The page's own text, style and code are in explorer.html beside this file; `page` puts the data
-into it.
+The page's own text, style and code are in the folder explorer_page beside this file; `page` makes
+one file of them and puts the data into it.
 """
 
 import base64
 import hashlib
+import html
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,10 @@ from pipeline.about import About
 from pipeline.canonical import scores
 from pipeline.labels import with_article
 
-TEMPLATE = Path(__file__).with_name("explorer.html")  # with {{names}} of what `page` puts in
-SHOWN = 600  # images on the page, at most: about 200 kB
+PARTS = Path(__file__).with_name("explorer_page")  # with {{names}} of what `page` puts in
+# In this order; each may use at once what those before it define.
+SCRIPTS = ("data", "model", "state", "paint", "charts", "weights", "gallery", "detail", "drawing")
+BUDGET = 900_000  # bytes of the images' run lengths; base64 makes four characters of three
 
 
 def page(
@@ -55,14 +59,13 @@ def page(
     if sorted(set(Cs)) != Cs:
         raise ValueError("the path's C do not ascend")
     start = Cs.index(C)
-    kept, parts = selection(images, y, path[start], classes)
-    shown = np.rint(images[kept] * 255).astype(np.uint8)
-    if not np.array_equal(shown / 255, images[kept]):
+    pixels = np.rint(images * 255).astype(np.uint8)
+    if not np.array_equal(pixels / 255, images):
         raise ValueError("pixels are not all multiples of 1/255 in [0, 1]")
+    kept, parts = selection(images, y, path[start], classes, room_for(pixels, BUDGET))
     data = {
         "classes": list(classes),
         "articles": {name: with_article(name) for name in classes},
-        "credit": about.credit,
         "height": about.height,
         "width": about.width,
         "inkSide": about.ink_side,
@@ -74,57 +77,81 @@ def page(
             **parts,
             "index": index[kept].tolist(),
             "label": y[kept].tolist(),
-            "pixels": base64.b64encode(run_lengths(shown)).decode("ascii"),
+            "pixels": base64.b64encode(run_lengths(pixels[kept])).decode("ascii"),
         },
     }
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c")  # a name must not end the script that holds it
-    filled = TEMPLATE.read_text(encoding="utf-8")
-    for name, value in (
-        ("negative", NEGATIVE),
-        ("positive", POSITIVE),
-        ("zero", ZERO),
-        ("data", text),
-    ):
-        filled = filled.replace("{{" + name + "}}", value)
-    # The page's own script runs, and no other that came with the data.
-    own = filled[filled.rindex("<script>") + len("<script>") : filled.rindex("</script>")]
-    digest = hashlib.sha256(own.encode()).digest()
-    return filled.replace("{{script}}", base64.b64encode(digest).decode("ascii"))
+    code = "".join(_part(f"{name}.js") for name in (*SCRIPTS, "start"))
+    code = f'\n"use strict";\n(() => {{\n{code}}})();\n'
+    names = {"first": classes[0], "second": classes[1], "credit": about.credit}
+    names |= {f"a_{name}": with_article(names[name]) for name in ("first", "second")}
+    names["size"] = f"{about.height}×{about.width} pixels"
+    colours = {"negative": NEGATIVE, "positive": POSITIVE, "zero": ZERO}
+    return _filled(
+        _part("page.html"),
+        {name: html.escape(value) for name, value in names.items()}
+        | {
+            "style": _filled(_part("style.css"), colours),
+            "data": text,
+            "code": code,
+            # The page's own script runs, and no other that came with the data.
+            "script": base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii"),
+        },
+    )
 
 
 def selection(
-    images: np.ndarray, y: np.ndarray, point: PathPoint, classes: tuple[str, str]
+    images: np.ndarray, y: np.ndarray, point: PathPoint, classes: tuple[str, str], room: int
 ) -> tuple[np.ndarray, dict[str, int]]:
-    """Which images the page shows, as ascending positions, and how many of each kind.
+    """Which `room` images the page shows, as ascending positions, and how many of each kind.
 
     All that `point` gets wrong; of the others those with scores nearest to 0, for half of the room
     that is left; for the other half an even sample of the rest.
     """
     f = scores(images, point.coef, point.intercept)
     right = y == np.where(f > 0, classes[1], classes[0])
-    wrong = np.flatnonzero(~right)[:SHOWN]
+    wrong = np.flatnonzero(~right)[:room]
     by_distance = np.argsort(np.abs(f), kind="stable")
     by_distance = by_distance[right[by_distance]]
-    room = min(SHOWN - len(wrong), len(by_distance))
+    room = min(room - len(wrong), len(by_distance))
     near, far = by_distance[: room // 2], np.sort(by_distance[room // 2 :])
     sample = far[np.arange(room - len(near)) * len(far) // max(room - len(near), 1)]
     kept = np.sort(np.concatenate([wrong, near, sample]))
     return kept, {"wrong": len(wrong), "near": len(near), "sample": len(sample)}
 
 
+def room_for(pixels: np.ndarray, budget: int) -> int:
+    """How many of the (n, p) uint8 images surely fit: all, or as many as the longest would."""
+    zero = pixels == 0
+    runs = zero[:, 0] + np.count_nonzero(zero[:, 1:] & ~zero[:, :-1], axis=1)
+    zeros = np.count_nonzero(zero, axis=1)
+    lengths = pixels.shape[1] - zeros + 2 * (runs + zeros // 255)  # of each alone, at most
+    if lengths.sum() <= budget:
+        return len(pixels)
+    return int(min(len(pixels), budget // lengths.max()))
+
+
 def run_lengths(pixels: np.ndarray) -> bytes:
     """uint8 pixels, row after row; zeros as a 0 and how many follow each other, 255 at most."""
     flat = pixels.ravel()
-    edges = np.flatnonzero(np.diff(flat == 0)) + 1
-    coded = bytearray()
-    for run in np.split(flat, edges):
-        if run.size and run[0] == 0:
-            full, rest = divmod(run.size, 255)
-            coded += b"\0\xff" * full + (bytes((0, rest)) if rest else b"")
-        else:
-            coded += run.tobytes()
-    return bytes(coded)
+    zero = flat == 0
+    place = np.arange(len(flat))
+    began = np.maximum.accumulate(np.where(zero, 0, place + 1))  # the run of zeros at a place
+    told = np.flatnonzero(~zero | ((place - began) % 255 == 0))
+    follow = np.diff(told, append=len(flat))
+    coded = np.stack([flat[told], follow.astype(np.uint8)], axis=1)
+    said = np.stack([np.ones_like(told, dtype=bool), zero[told]], axis=1)
+    return bytes(coded[said])
+
+
+def _part(name: str) -> str:
+    return (PARTS / name).read_text(encoding="utf-8")
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    """`text` with each {{name}} replaced by its value; KeyError: a name without one."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text)
 
 
 def _point(point: PathPoint) -> dict[str, Any]:

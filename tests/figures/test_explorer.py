@@ -6,10 +6,13 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from analysis.path import PathPoint
 from figures import style
-from figures.explorer import page, run_lengths, selection
+from figures.explorer import page, room_for, run_lengths, selection
 from pipeline.about import About
 
 CLASSES = ("5", "8")
@@ -41,11 +44,11 @@ LABELS = np.array(["5", "8"] * 4 + ["5"])
 
 def test_every_double_comes_back_exactly(written) -> None:
     _, data = written
-    for stored, given in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
+    for stored, expected in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
         w = np.zeros(784)
         w[stored["at"]] = stored["w"]
-        np.testing.assert_array_equal(w, given.coef)
-        assert stored["bias"] == given.intercept
+        np.testing.assert_array_equal(w, expected.coef)
+        assert stored["bias"] == expected.intercept
     assert data["start"] == 1
 
 
@@ -73,18 +76,19 @@ def test_the_scale_of_colours_is_that_of_the_pictures(written) -> None:
 
 
 def test_the_page_says_what_it_shows(written) -> None:
-    _, data = written
+    text, data = written
     assert data["classes"] == ["5", "8"]
     assert data["articles"] == {"5": "a 5", "8": "an 8"}
     assert (data["height"], data["width"], data["inkSide"]) == (28, 28, 20)
-    assert data["credit"] == "Some, by somebody"
-    for stored, given in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
+    assert "<h1>5 or 8? " in text
+    assert "Images: Some, by somebody" in text
+    for stored, expected in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
         for name, value in (
-            ("C", given.C),
-            ("nonzero", given.nonzero),
-            ("train", given.train_accuracy),
-            ("test", given.test_accuracy),
-            ("objective", given.objective),
+            ("C", expected.C),
+            ("nonzero", expected.nonzero),
+            ("train", expected.train_accuracy),
+            ("test", expected.test_accuracy),
+            ("objective", expected.objective),
         ):
             assert stored[name] == value
     shown = data["images"]
@@ -111,7 +115,8 @@ def test_all_mistakes_are_shown_and_then_the_nearest() -> None:
     X = np.zeros((1000, 784))
     X[:, 300] = np.arange(1000) % 256 / 255
     y = np.where(np.arange(1000) < 30, "5", "8")
-    kept, parts = selection(X, y, PathPoint(1.0, point(1, 3).coef, 0.01, 2, 0, 0, 0), CLASSES)
+    model = PathPoint(1.0, point(1, 3).coef, 0.01, 2, 0, 0, 0)
+    kept, parts = selection(X, y, model, CLASSES, 600)
     assert set(range(30)) <= set(kept.tolist())
     assert parts == {"wrong": 30, "near": 285, "sample": 285}
     assert len(set(kept.tolist())) == 600
@@ -119,6 +124,27 @@ def test_all_mistakes_are_shown_and_then_the_nearest() -> None:
 
 def test_long_runs_of_zeros() -> None:
     assert run_lengths(np.zeros((1, 784), dtype=np.uint8)) == b"\0\xff\0\xff\0\xff\0\x13"
+
+
+@given(arrays(np.uint8, (2, 400), elements=st.sampled_from([0, 0, 0, 1, 255])))
+def test_run_lengths_say_each_pixel_and_never_need_more_than_was_said(pixels) -> None:
+    coded = run_lengths(pixels)
+    decoded, left = [], iter(coded)
+    for value in left:
+        decoded += [0] * next(left) if value == 0 else [value]
+    np.testing.assert_array_equal(np.reshape(decoded, pixels.shape), pixels)
+    assert room_for(pixels, len(coded) - 1) < len(pixels)
+
+
+def test_as_many_images_as_the_budget_holds(monkeypatch) -> None:
+    monkeypatch.setattr("figures.explorer.BUDGET", 5 * 500)
+    X = images(9)
+    X[:, 784 - 200 :] = 0  # 294 pixels with ink or a 0 now and then
+    text = page([point(0.2, 1.0)], X, LABELS, np.arange(9), CLASSES, 0.2, ABOUT)
+    shown = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["images"]
+    assert shown["of"] == 9
+    assert 5 <= len(shown["index"]) < 9
+    assert len(base64.b64decode(shown["pixels"])) <= 5 * 500
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+// What comes last: the first show, and what other programs may ask the page.
+
+const { of, wrong, near, sample } = data.images;
+byId("which").textContent = images.length === of ? `All ${grouped(of)} test images.`
+  : `${grouped(images.length)} of the ${grouped(of)} test images, more would make the page too ` +
+    `large: all ${grouped(wrong)} that the trained model (C = ${trained}) gets wrong, the ` +
+    `${grouped(near)} others nearest to score 0, and ${grouped(sample)} of the rest. The filters ` +
+    `count these; accuracies are of all ${grouped(of)}.`;
+
+enterAddress(null);
+
+window.explorer = Object.freeze({
+  score: (C, pixels) => score(modelAt(C), pixels),
+  images: () => images.map((image) => ({ ...image, pixels: Array.from(image.pixels) })),
+  normalise: (ink, width, height) => {
+    const pixels = normalise(ink, width, height);
+    return pixels && Array.from(pixels);
+  },
+});

@@ -1,0 +1,75 @@
+// The one state of the page, its address, and the views, which show it and keep none beside it.
+
+const FILTERS = ["all", "right", "wrong", "uncertain"];
+/* C: on the path; filter: of FILTERS; image: its place in the test set; page of the gallery, from 0
+   (null: where the image is); pinned: a second C or null; pixel: a number of 0..PIXELS − 1 or null. */
+const START = Object.freeze({
+  C: path[data.start].C, filter: "all", image: images[0].index, page: null, pinned: null,
+  pixel: null,
+});
+let state = START;
+
+const views = [];
+/* `show(state, before)` is called after each change of the state; `before` is null at the start. */
+const view = (show) => views.push(show);
+
+/* Changes the state by `part`, and shows it. Once it has rested it is a step of the history. */
+let resting = 0;
+function change(part) {
+  enter({ ...state, ...part });
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    const address = addressOf(state);
+    if (address !== (location.hash || "#")) history.pushState(null, "", address);
+  }, 250);
+}
+
+function enter(next, before = state) {
+  state = Object.freeze(next);
+  for (const show of views) show(state, before);
+}
+
+/* What differs from the start, as `#C=10&show=wrong&image=1299&page=2&pinned=0.2&pixel=10,12`;
+   page, row and column counted from 1. */
+function addressOf({ C, filter, image, page, pinned, pixel }) {
+  const parts = [];
+  if (C !== START.C) parts.push(`C=${C}`);
+  if (filter !== START.filter) parts.push(`show=${filter}`);
+  if (image !== START.image) parts.push(`image=${image}`);
+  if (page !== null) parts.push(`page=${page + 1}`);
+  if (pinned !== null) parts.push(`pinned=${pinned}`);
+  if (pixel !== null) parts.push(`pixel=${Math.floor(pixel / WIDTH) + 1},${pixel % WIDTH + 1}`);
+  return `#${parts.join("&")}`;
+}
+
+/* The state of an address; what it does not say, or says wrongly, is as at the start. */
+function stateOf(address) {
+  const given = new URLSearchParams(address.slice(1)), next = { ...START };
+  const C = nearestC(Number(given.get("C"))), pinned = nearestC(Number(given.get("pinned")));
+  if (C !== null) next.C = C;
+  if (FILTERS.includes(given.get("show"))) next.filter = given.get("show");
+  if (given.has("image") && imageOf.has(Number(given.get("image")))) {
+    next.image = Number(given.get("image"));
+  }
+  if (/^[1-9]\d*$/.test(given.get("page"))) next.page = Number(given.get("page")) - 1;
+  next.pinned = pinned;
+  const [, row, column] = /^(\d+),(\d+)$/.exec(given.get("pixel")) || [0, 0, 0];
+  if (row >= 1 && row <= HEIGHT && column >= 1 && column <= WIDTH) {
+    next.pixel = (row - 1) * WIDTH + Number(column) - 1;
+  }
+  return next;
+}
+
+/* The C of the path that is nearest to a number, by its logarithm; null for what is none. */
+function nearestC(C) {
+  if (!(C > 0 && C < Infinity)) return null;
+  const far = (point) => Math.abs(Math.log(point.C / C));
+  return path.reduce((best, point) => (far(point) < far(best) ? point : best)).C;
+}
+
+/* As the address says: at the start, after back, forward, or a link within the page. */
+function enterAddress(before = state) {
+  clearTimeout(resting);
+  enter(stateOf(location.hash), before);
+}
+window.addEventListener("popstate", () => enterAddress());
