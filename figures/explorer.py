@@ -10,11 +10,13 @@ import html
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from analysis.ink import UNUSUAL, usual
 from analysis.path import PathPoint
 from figures.style import LARGEST, LINEAR, NEGATIVE, POSITIVE, RED_TO_BLUE, ZERO
 from pipeline.about import About
@@ -23,7 +25,10 @@ from pipeline.labels import with_article
 
 PARTS = Path(__file__).with_name("explorer_page")  # with {{names}} of what `page` puts in
 # In this order; each may use at once what those before it define.
-SCRIPTS = ("data", "model", "state", "paint", "charts", "weights", "gallery", "detail", "drawing")
+SCRIPTS = (
+    *("data", "model", "state", "paint", "charts", "weights", "gallery"),
+    *("histogram", "detail", "pixel", "turn", "strokes", "likeness", "drawing"),
+)
 BUDGET = 900_000  # bytes of the images' run lengths; base64 makes four characters of three
 
 
@@ -35,6 +40,7 @@ def page(
     classes: tuple[str, str],
     C: float,
     about: About,
+    stability: np.ndarray | None = None,
 ) -> str:
     """The whole page; the same input gives the same bytes.
 
@@ -47,6 +53,7 @@ def page(
     classes : the names that a negative and a positive score stand for
     C : the trained model's, one of the path's; the page opens with it
     about : the data set; p is the pixels of its images
+    stability : (height, width) share of samples in which a pixel is chosen again, at C
 
     Raises
     ------
@@ -79,6 +86,8 @@ def page(
             "label": y[kept].tolist(),
             "pixels": base64.b64encode(run_lengths(pixels[kept])).decode("ascii"),
         },
+        "usual": asdict(usual(pixels[kept].reshape(-1, *about.shape))) | {"unusual": UNUSUAL},
+        "stability": None if stability is None else stability.ravel().tolist(),
     }
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c")  # a name must not end the script that holds it

@@ -107,7 +107,10 @@ def main(params: Interpret) -> None:
         ),
     )
     of_model = [replace(p, coef=model.coef_[0], intercept=bias) if p.C == C else p for p in points]
-    shown = page(of_model, X_test, about.named(y_test), index, (negative, positive), C, about)
+    shown = page(
+        *(of_model, X_test, about.named(y_test), index, (negative, positive), C, about),
+        stability=share,
+    )
     save_text(EXPLORER, shown)
     pictures = {
         HEATMAP: partial(heatmap, w, (negative, positive), C, params.border),

@@ -14,16 +14,9 @@ function showSum(target, model, pixels) {
     row(`Pixels for ${withArticle(first)}`, negative, "negative"),
     row(`Pixels for ${withArticle(second)}`, positive, "positive"),
     row("Bias", model.bias, ""), row("Score", total, "")));
-  const end = (onScale(total / 2) + 1) * 50; // scores reach further than weights
-  const bar = element("i", {});
-  bar.style.left = `${Math.min(end, 50)}%`;
-  bar.style.width = `${Math.abs(end - 50)}%`;
-  bar.style.background = total > 0 ? "var(--positive)" : "var(--negative)";
   target.replaceChildren(table,
-    element("div", { class: "meter", "aria-hidden": "true" }, bar),
-    element("div", { class: "ends", "aria-hidden": "true" },
-      element("span", {}, `← ${withArticle(first)}`), element("span", {}, `${withArticle(second)} →`)),
-    element("p", { class: "verdict number" }, `${signed(total)}: reads ${withArticle(reads(total))}`));
+    element("p", { class: "verdict number" }, `${signed(total)}: reads ${withArticle(reads(total))}`),
+    histogram(model, total));
   return total;
 }
 
@@ -43,5 +36,5 @@ view((now, before) => {
   byId("selected-image").setAttribute("aria-label", `Test image ${index}, ${withArticle(label)}`);
   const total = showSum(byId("selected-sum"), model, pixels);
   paintContributions(byId("selected-map"), model, pixels);
-  byId("selected-sum").lastChild.append(isRight(chosenImage(now), total) ? ", right" : ", wrong");
+  byId("selected-sum").querySelector(".verdict").append(isRight(chosenImage(now), total) ? ", right" : ", wrong");
 });

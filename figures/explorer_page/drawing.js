@@ -59,35 +59,22 @@ function shares(from, to) {
   });
 }
 
-const PAD = 280; // the longer side of the drawing area
-let drawn = null; // the drawing's pixels
-
-const pad = byId("pad"), pen = byId("pen");
+const pad = byId("pad"), pen = byId("pen"), eraser = byId("eraser");
 pad.width = Math.round(PAD * Math.min(1, WIDTH / HEIGHT));
 pad.height = Math.round(PAD * Math.min(1, HEIGHT / WIDTH));
 const context = pad.getContext("2d", { willReadFrequently: true });
-Object.assign(context, { lineWidth: 22, lineCap: "round", lineJoin: "round" });
 const middle = { x: pad.width / 2, y: pad.height / 2 };
+let drawn = null; // the drawing's pixels
 let keyPen = { ...middle }, penDown = false, last = null;
-
-function stroke(from, to) {
-  context.beginPath();
-  context.moveTo(from.x, from.y);
-  context.lineTo(to.x, to.y);
-  context.stroke();
-  context.beginPath(); // a line of no length leaves no ink, a dot does
-  context.arc(to.x, to.y, context.lineWidth / 2, 0, 2 * Math.PI);
-  context.fill();
-}
+const erasing = () => eraser.getAttribute("aria-pressed") === "true";
 
 function readPad() {
-  const { data: rgba } = context.getImageData(0, 0, pad.width, pad.height);
-  const ink = new Uint8Array(pad.width * pad.height);
-  for (let i = 0; i < ink.length; i++) ink[i] = rgba[4 * i + 3];
-  drawn = normalise(ink, pad.width, pad.height);
-  showDrawn();
+  inkStrokes(context);
+  drawn = strokePixels(context);
+  return showDrawn();
 }
 
+/* Shows what the model makes of the drawing; says it in words. */
 const NOTHING = new Uint8Array(PIXELS);
 function showDrawn() {
   const pixels = drawn || NOTHING, model = modelAt(state.C);
@@ -95,14 +82,23 @@ function showDrawn() {
   byId("drawn-image").setAttribute("aria-label",
     drawn ? `The drawing in ${SIZE}` : "Nothing drawn yet");
   paintContributions(byId("drawn-map"), model, pixels);
-  let text = "Nothing drawn yet";
-  if (drawn) {
-    const total = showSum(byId("drawn-sum"), model, pixels);
-    text = `Drawing: score ${signed(total)}, reads ${withArticle(reads(total))}`;
-  } else {
-    byId("drawn-sum").replaceChildren(element("p", { class: "verdict" }, text));
+  byId("drawn-most-like").hidden = byId("drawn-turn-box").hidden = !drawn;
+  if (!drawn) {
+    byId("drawn-sum").replaceChildren(element("p", { class: "verdict" }, "Nothing drawn yet"));
+    byId("unlike").hidden = true;
+    return "Nothing drawn yet";
   }
-  return text;
+  const total = showSum(byId("drawn-sum"), model, pixels), { nearest, likeness } = mostLike(pixels);
+  const text = `Drawing: score ${signed(total)}, reads ${withArticle(reads(total))}`;
+  const differs = unlike(pixels, likeness);
+  paintInk(byId("most-like"), nearest.pixels);
+  byId("most-like-name").textContent = `Most like it: test image ${nearest.index}, ` +
+    withArticle(nearest.label);
+  byId("most-like").setAttribute("aria-label", byId("most-like-name").textContent);
+  byId("unlike").hidden = !differs.length;
+  byId("unlike-list").replaceChildren(...differs.map((words) => element("li", {}, words)));
+  showTurning(byId("drawn-turn"), model, pixels);
+  return differs.length ? `${text}. ${byId("unlike-title").textContent}` : text;
 }
 
 function place(event) {
@@ -120,9 +116,10 @@ function readSoon() {
 }
 pad.addEventListener("pointerdown", (event) => {
   if (event.button || !event.isPrimary) return;
+  lift();
   pad.setPointerCapture(event.pointerId);
   last = place(event);
-  stroke(last, last);
+  putDown(last, erasing());
   readSoon();
 });
 pad.addEventListener("pointermove", (event) => {
@@ -130,7 +127,7 @@ pad.addEventListener("pointermove", (event) => {
   const steps = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
   for (const one of steps.length ? steps : [event]) {
     const to = place(one);
-    stroke(last, to);
+    moveDown(last, to, erasing());
     last = to;
   }
   readSoon();
@@ -138,9 +135,8 @@ pad.addEventListener("pointermove", (event) => {
 for (const name of ["pointerup", "pointercancel"]) {
   pad.addEventListener(name, (event) => {
     if (!last || !event.isPrimary) return;
-    last = null;
-    readPad();
-    say(showDrawn());
+    lift();
+    say(readPad());
   });
 }
 
@@ -150,7 +146,11 @@ function showPen() {
   pen.classList.toggle("down", penDown);
 }
 pad.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if ((event.ctrlKey || event.metaKey) && event.key === "z") {
+    goBack();
+    event.preventDefault();
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || last) return;
   const far = event.shiftKey ? 2 : 10;
   const move = {
     ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far],
@@ -160,38 +160,56 @@ pad.addEventListener("keydown", (event) => {
     const to = {
       x: inside(keyPen.x + move[0], pad.width), y: inside(keyPen.y + move[1], pad.height),
     };
-    if (penDown) stroke(keyPen, to);
+    if (penDown) moveDown(keyPen, to, erasing());
     keyPen = to;
-    if (penDown) readPad();
-    say(penDown ? showDrawn() : `Pen at ${keyPen.x}, ${keyPen.y} of ${pad.width}`);
+    say(penDown ? readPad() : `Pen at ${keyPen.x}, ${keyPen.y} of ${pad.width}`);
   } else if (event.key === " " || event.key === "Enter") {
-    penDown = !penDown;
-    if (penDown) {
-      stroke(keyPen, keyPen);
+    if (penDown) lift();
+    else {
+      penDown = true;
+      putDown(keyPen, erasing());
       readPad();
     }
-    say(penDown ? "Pen down" : `Pen up. ${showDrawn()}`);
+    say(penDown ? `${erasing() ? "Eraser" : "Pen"} down` : `Up. ${showDrawn()}`);
   } else if (event.key === "Delete" || event.key === "Backspace") {
     clear();
   } else return;
   showPen();
   event.preventDefault();
 });
-pad.addEventListener("blur", () => { penDown = false; showPen(); });
+
+/* Ends what pen or pointer draws. */
+function lift() {
+  if (penDown || last) liftUp();
+  penDown = false;
+  last = null;
+  showPen();
+}
+pad.addEventListener("blur", lift);
 
 function clear() {
-  context.clearRect(0, 0, pad.width, pad.height);
+  lift();
+  removeAll();
   keyPen = { ...middle };
-  penDown = false;
-  drawn = null;
   showPen();
-  say(showDrawn());
+  say(readPad());
+}
+function goBack() {
+  lift();
+  say(undo() ? readPad() : "Nothing to undo");
 }
 byId("clear").addEventListener("click", clear);
+byId("undo").addEventListener("click", goBack);
+eraser.addEventListener("click", () => {
+  lift();
+  eraser.setAttribute("aria-pressed", String(!erasing()));
+  pad.classList.toggle("erasing", erasing());
+});
 
 byId("as-made").textContent = INK_SIDE
   ? `As these images were made: the ink is scaled to fit ${INK_SIDE}×${INK_SIDE} pixels, its ` +
-    `proportions kept, and its centre of mass moved to the middle of ${HEIGHT}×${WIDTH}.`
+    `proportions kept, and its centre of mass moved to the middle of ${HEIGHT}×${WIDTH}. Strokes ` +
+    `are made as wide as these images' are, ${plain(data.usual.stroke)} pixels.`
   : `Each pixel is the mean of the drawing under it; the whole drawing area is ${SIZE}.`;
 showPen();
 

@@ -5,6 +5,7 @@ const SCALE = data.colours.scale.map(parseColour), ZERO = parseColour(data.colou
 const PAPER = [255, 255, 255];
 
 document.documentElement.style.setProperty("--ratio", WIDTH / HEIGHT);
+document.documentElement.style.setProperty("--width", WIDTH);
 for (const canvas of document.querySelectorAll("canvas[data-map]")) {
   Object.assign(canvas, { width: WIDTH, height: HEIGHT });
 }

@@ -1,0 +1,40 @@
+// Whether a drawing is like the test images; how it is not.
+
+let lengths = null; // of the images' pixels, once they are asked for
+const lengthOf = (pixels) => Math.sqrt(pixels.reduce((sum, value) => sum + value * value, 0));
+
+/* The image most like the pixels, and its likeness: x·y / (‖x‖ ‖y‖), 1 for a copy, darker or not. */
+function mostLike(pixels) {
+  lengths ??= images.map((image) => lengthOf(image.pixels));
+  const inked = [], length = lengthOf(pixels);
+  pixels.forEach((value, i) => { if (value) inked.push(i); });
+  let nearest = images[0], likeness = 0;
+  images.forEach((image, k) => {
+    let product = 0;
+    for (const i of inked) product += pixels[i] * image.pixels[i];
+    const found = product / (length * lengths[k] || 1);
+    if (found > likeness) [nearest, likeness] = [image, found];
+  });
+  return { nearest, likeness };
+}
+
+/* In what a drawing lies beyond nearly all of the images, a sentence for each. */
+function unlike(pixels, likeness) {
+  const { ink, inked, likeness: least, unusual } = data.usual, hundred = (share) => plain(100 * share);
+  const total = pixels.reduce((sum, value) => sum + value, 0) / 255;
+  const count = pixels.reduce((sum, value) => sum + (value > 0), 0), found = [];
+  const within = `${hundred(1 - 2 * unusual)} in 100 of these images have`;
+  if (total < ink[0] || total > ink[1]) {
+    found.push(`Its ink adds up to ${Math.round(total)} full pixels; ${within} ` +
+      `${Math.round(ink[0])} to ${Math.round(ink[1])}.`);
+  }
+  if (count < inked[0] || count > inked[1]) {
+    found.push(`There is ink on ${count} pixels; ${within} it on ${inked[0]} to ${inked[1]}.`);
+  }
+  if (likeness < least) {
+    found.push(`The test image most like it agrees to ${likeness.toFixed(2)} (1: the same, 0: no ` +
+      `pixel in common); ${hundred(1 - unusual)} in 100 of these images have another that agrees ` +
+      `to ${least.toFixed(2)} or more.`);
+  }
+  return found;
+}

@@ -1,0 +1,138 @@
+// A pixel's story: where it is, its weight at every C, how often it is chosen, what it adds.
+
+const placeOf = (pixel) => `row ${Math.floor(pixel / WIDTH) + 1}, column ${pixel % WIDTH + 1}`;
+const inkOf = (value) => plain(value / 255);
+const weightOf = ({ at, w }, pixel) => {
+  const k = at.indexOf(pixel);
+  return k < 0 ? 0 : w[k];
+};
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+/* Puts the frame around a pixel (null: around none) of the picture in whose box it is. */
+function putSpot(mark, pixel) {
+  mark.hidden = pixel === null;
+  if (pixel === null) return;
+  mark.style.left = `${100 * (pixel % WIDTH) / WIDTH}%`;
+  mark.style.top = `${100 * Math.floor(pixel / WIDTH) / HEIGHT}%`;
+}
+
+/* The pixel of the largest weight, the one in the middle where all are 0. */
+function heaviest({ at, w }) {
+  let most = 0;
+  for (let k = 1; k < w.length; k++) if (Math.abs(w[k]) > Math.abs(w[most])) most = k;
+  return w.length ? at[most] : Math.floor(HEIGHT / 2) * WIDTH + Math.floor(WIDTH / 2);
+}
+
+function describePixel(model, pixel) {
+  const weight = weightOf(model, pixel);
+  return weight ? `${capital(placeOf(pixel))}: ink here speaks for ` +
+    withArticle(weight > 0 ? second : first) : `${capital(placeOf(pixel))}: the model does not look here`;
+}
+
+/* Ticks for the chart of a weight, at most five of a round size between its extremes. */
+function weightTicks(weights) {
+  const low = Math.min(...weights), high = Math.max(...weights);
+  const sizes = [-4, -3, -2, -1, 0, 1].flatMap((e) => [1, 2, 5].map((m) => m * 10 ** e));
+  const size = sizes.find((one) => (high - low) / one <= 4) || high - low;
+  const from = Math.ceil(low / size);
+  return Array.from({ length: 6 }, (_, i) => (from + i) * size);
+}
+
+const weightsMap = byId("weights"), pixelChart = byId("chart-pixel");
+let under = null; // the pixel under the mouse
+
+function showStory(now) {
+  const model = modelAt(now.C), pixel = under ?? now.pixel ?? heaviest(model);
+  const weight = weightOf(model, pixel), { index, label, pixels } = chosenImage(now);
+  const enters = path.find((point) => weightOf(point, pixel));
+  const facts = [
+    [`Weight at C = ${plain(now.C)}`, weight ? signed(weight) : "0"],
+    ["Not 0 from C =", enters ? plain(enters.C) : "never"],
+    ...data.stability
+      ? [[`Chosen by bootstrap samples at C = ${trained}`, `${plain(100 * data.stability[pixel])} %`]]
+      : [],
+    [`Ink in test image ${index}, ${withArticle(label)}`, inkOf(pixels[pixel])],
+    ["Adds to its score", weight && pixels[pixel] ? signed(weight * (pixels[pixel] / 255)) : "0"],
+  ];
+  byId("story-title").textContent = describePixel(model, pixel);
+  byId("story-facts").replaceChildren(...facts.map(([name, value]) => element("div", {},
+    element("dt", {}, name), element("dd", { class: "number" }, value))));
+  pixelChart.replaceChildren();
+  const weights = path.map((point) => weightOf(point, pixel));
+  chart(pixelChart, [["weight", (point) => weightOf(point, pixel)]], weightTicks(weights),
+    (value) => value, plain)(model);
+  pixelChart.setAttribute("aria-label", `The weight of ${placeOf(pixel)} against C: from ` +
+    `${plain(Math.min(...weights))} to ${plain(Math.max(...weights))}`);
+  for (const mark of document.querySelectorAll("[data-spot]")) putSpot(mark, pixel);
+}
+
+function pixelAt(event) {
+  const box = weightsMap.getBoundingClientRect();
+  const cell = (at, from, size, cells) =>
+    Math.max(0, Math.min(cells - 1, Math.floor((at - from) / size * cells)));
+  return cell(event.clientY, box.top, box.height, HEIGHT) * WIDTH +
+    cell(event.clientX, box.left, box.width, WIDTH);
+}
+weightsMap.addEventListener("pointermove", (event) => {
+  if (event.pointerType !== "mouse" || under === pixelAt(event)) return;
+  under = pixelAt(event);
+  showStory(state);
+});
+weightsMap.addEventListener("pointerleave", () => {
+  if (under === null) return;
+  under = null;
+  showStory(state);
+});
+function choosePixel(pixel) {
+  change({ pixel });
+  say(describePixel(modelAt(state.C), pixel ?? heaviest(modelAt(state.C))));
+}
+weightsMap.addEventListener("click", (event) => choosePixel(pixelAt(event)));
+weightsMap.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const here = state.pixel ?? heaviest(modelAt(state.C));
+  const row = Math.floor(here / WIDTH), column = here % WIDTH;
+  const to = {
+    ArrowLeft: column > 0 && here - 1, ArrowRight: column < WIDTH - 1 && here + 1,
+    ArrowUp: row > 0 && here - WIDTH, ArrowDown: row < HEIGHT - 1 && here + WIDTH, Escape: null,
+  }[event.key];
+  if (to === undefined) return;
+  if (to !== false) choosePixel(to);
+  event.preventDefault();
+});
+
+/* The pixels that add most to the chosen image's score. */
+const BARS = 8;
+function showBars(now) {
+  const model = modelAt(now.C), { pixels } = chosenImage(now);
+  const added = contributions(model, pixels);
+  const most = Array.from(model.at).filter((pixel) => added[pixel])
+    .sort((a, b) => Math.abs(added[b]) - Math.abs(added[a]) || a - b).slice(0, BARS);
+  byId("bars").replaceChildren(...most.map((pixel) => {
+    const value = added[pixel], length = 50 * Math.abs(value) / Math.abs(added[most[0]]);
+    const bar = element("i", { class: value > 0 ? "positive" : "negative" });
+    bar.style.left = `${value > 0 ? 50 : 50 - length}%`;
+    bar.style.width = `${length}%`;
+    const button = element("button", { type: "button", "aria-pressed": String(now.pixel === pixel) },
+      element("span", {}, placeOf(pixel)),
+      element("span", { class: "bar-of", "aria-hidden": "true" }, bar),
+      element("span", { class: "number" }, signed(value)));
+    button.dataset.pixel = pixel;
+    return element("li", {}, button);
+  }));
+  byId("no-bars").hidden = most.length > 0;
+}
+byId("bars").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const pixel = Number(button.dataset.pixel);
+  choosePixel(state.pixel === pixel ? null : pixel);
+});
+
+view((now, before) => {
+  showStory(now);
+  if (!before || now.C !== before.C || now.image !== before.image) showBars(now);
+  for (const button of byId("bars").querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(Number(button.dataset.pixel) === now.pixel));
+  }
+});
