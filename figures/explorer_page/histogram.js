@@ -1,31 +1,36 @@
 // Where a score lies among those of the test images: a histogram for each class.
 
-const BINS = 30; // even, so that 0, where the answer changes, is between two bars
+const BARS_A_SIDE = 16; // on the longer side of 0, where the answer changes
 
-/* At a C: `limit`, the largest score but for its sign; `counts` of each class, a bar's from above its
-   left edge up to its right one: a score of 0 is left of 0, as its answer is. */
+/* At a C: `size`, the width of a bar; how many of them are left of 0 and right of it, to the lowest
+   and the highest score; `counts` of each class: a bar's are from above its left edge up to its
+   right one, so that a score of 0 is left of 0, as its answer is. */
 const histogramAt = remembering((C) => {
   const scores = scoresAt(C);
-  const limit = scores.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-  const counts = data.classes.map(() => new Array(BINS).fill(0));
+  const lowest = scores.reduce((least, value) => Math.min(least, value), 0);
+  const highest = scores.reduce((most, value) => Math.max(most, value), 0);
+  const size = Math.max(-lowest, highest) / BARS_A_SIDE || 1;
+  const left = Math.floor(-lowest / size) + 1, right = Math.max(1, Math.ceil(highest / size));
+  const counts = data.classes.map(() => new Array(left + right).fill(0));
   images.forEach(({ label }, i) => {
-    const bar = Math.ceil((scores[i] / limit + 1) / 2 * BINS) - 1;
-    counts[data.classes.indexOf(label)][Math.max(bar, 0)] += 1;
+    counts[data.classes.indexOf(label)][left - 1 + Math.ceil(scores[i] / size)] += 1;
   });
-  return { limit, counts };
+  return { size, left, right, lowest, highest, counts };
 });
 
 /* The figure: the second class upwards, the first downwards, a mark at `total`. */
 function histogram({ C }, total) {
-  const { limit, counts } = histogramAt(C);
+  const { counts, lowest, highest, ...bars } = histogramAt(C);
   const left = 4, right = 284, top = 16, middle = 64, bottom = 112;
-  const x = (value) => left + (Math.max(-1, Math.min(1, value / limit)) + 1) / 2 * (right - left);
+  const width = (right - left) / (bars.left + bars.right);
+  const x = (value) =>
+    left + width * (bars.left + Math.max(-bars.left, Math.min(bars.right, value / bars.size)));
   const svg = element("svg", { class: "histogram", viewBox: "0 0 288 132", role: "img" });
-  const most = Math.max(...counts.flat(), 1), size = (right - left) / BINS;
-  counts.forEach((bars, which) => bars.forEach((count, k) => {
+  const most = Math.max(...counts.flat(), 1);
+  counts.forEach((of, which) => of.forEach((count, k) => {
     const height = count && Math.max(1, count / most * (middle - top));
     if (count) svg.append(element("rect", {
-      class: which ? "positive" : "negative", x: left + k * size + 0.5, width: size - 1, height,
+      class: which ? "positive" : "negative", x: left + k * width + 0.5, width: width - 1, height,
       y: which ? middle - height : middle,
     }));
   }));
@@ -35,14 +40,14 @@ function histogram({ C }, total) {
   text(`are ${withArticle(second)}`, { class: "positive", x: left, y: top + 10 });
   text(`are ${withArticle(first)}`,
     { class: "negative", x: right, y: bottom - 4, "text-anchor": "end" });
-  const tick = Number((limit * 0.7).toPrecision(1));
+  const tick = Number((Math.min(bars.left, bars.right) * bars.size * 0.75).toPrecision(1));
   for (const value of [-tick, 0, tick]) {
     text(plain(value), { x: x(value), y: bottom + 15, "text-anchor": "middle" });
   }
-  const far = Math.abs(total) > limit, to = Math.sign(total), here = x(total);
+  const far = total < lowest || total > highest, to = Math.sign(total), here = x(total);
   svg.append(element("line", { class: "now", x1: here, x2: here, y1: top - 6, y2: bottom }));
   svg.append(element("path", { class: "mark", d: far
-    ? `M${here + 4 * to} ${top - 8}l${-9 * to} -6v12z` : `M${here} ${top - 4}l-5 -10h10z` }));
+    ? `M${here} ${top - 8}l${-9 * to} -6v12z` : `M${here} ${top - 4}l-5 -10h10z` }));
   const lower = data.classes.map((name, which) => {
     const scores = scoresAt(C), of = images.filter(({ label }) => label === name).length;
     const count = images.filter(({ label }, i) => label === name && scores[i] < total).length;

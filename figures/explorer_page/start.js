@@ -11,6 +11,7 @@ enterAddress(null);
 
 window.explorer = Object.freeze({
   score: (C, pixels) => score(modelAt(C), pixels),
+  turning: (C, pixels) => turning(modelAt(C), Uint8Array.from(pixels)),
   images: () => images.map((image) => ({ ...image, pixels: Array.from(image.pixels) })),
   normalise: (ink, width, height) => {
     const pixels = normalise(ink, width, height);

@@ -20,6 +20,7 @@ from pipeline.labels import signs
 CLASSES = (5, 8)
 ABOUT = DATASETS["mnist"].about
 CS = [0.001, 0.01, 0.05, 0.2, 2.0]
+STABILITY = np.arange(784).reshape(28, 28) % 101 / 100
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,9 @@ def file(data, models, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     written = tmp_path_factory.mktemp("explorer") / "explorer.html"
     y = ABOUT.named(data["y_test"])
-    text = explorer.page(points, X_test, y, data["index_test"], ("5", "8"), 0.2, ABOUT)
+    text = explorer.page(
+        *(points, X_test, y, data["index_test"], ("5", "8"), 0.2, ABOUT), stability=STABILITY
+    )
     assert len(text.encode()) < 2_000_000
     written.write_text(text, encoding="utf-8")
     return written
@@ -207,12 +210,12 @@ def test_one_draws_with_the_mouse(opened: Page) -> None:
 
 def test_a_keyboard_is_enough(opened: Page) -> None:
     reached = set()
-    for _ in range(12):
+    for _ in range(24):
         opened.keyboard.press("Tab")
         reached.add(
             opened.evaluate("(e => e.id || e.name || e.role || '')(document.activeElement)")
         )
-    assert {"C", "reset", "show", "pad", "clear"} <= reached
+    assert {"C", "reset", "weights", "show", "pad", "eraser", "undo", "clear"} <= reached
     opened.locator("#gallery li").first.focus()
     before = opened.inner_text("#selected-title")
     opened.keyboard.press("ArrowRight")
@@ -270,3 +273,334 @@ def test_what_came_with_the_data_is_text_and_runs_nothing(
         assert page.title() != "hacked"
         assert any("Content Security Policy" in line for line in said) == complaints
         page.close()
+
+
+# A pixel's story, what would change the answer, where the score lies
+
+
+def place(pixel: int) -> str:
+    return f"row {pixel // 28 + 1}, column {pixel % 28 + 1}"
+
+
+def point_at(page: Page, pixel: int) -> tuple[float, float]:
+    """The middle of a pixel of the map of weights, on the screen."""
+    page.locator("#weights").scroll_into_view_if_needed()
+    box = page.locator("#weights").bounding_box()
+    row, column = divmod(pixel, 28)
+    return (
+        box["x"] + box["width"] * (column + 0.5) / 28,
+        box["y"] + box["height"] * (row + 0.5) / 28,
+    )
+
+
+def facts(page: Page) -> dict[str, float]:
+    terms, values = (page.locator(f"#story-facts {tag}").all_inner_texts() for tag in ("dt", "dd"))
+    return {
+        term: float(re.search(r"[-−+]?[\d.]+", value).group().replace("−", "-"))
+        for term, value in zip(terms, values, strict=True)
+    }
+
+
+def chosen(page: Page, data: dict[str, np.ndarray]) -> np.ndarray:
+    """(784,) the pixels of the chosen image."""
+    return data["X_test"][np.flatnonzero(data["index_test"] == number(page, "#selected-title"))[0]]
+
+
+def test_a_pixel_tells_its_story(opened: Page, data, models) -> None:
+    x, w = chosen(opened, data), models[CS.index(0.2)].coef_[0]
+    pixel = int(np.argmax(np.abs(w * x)))
+    title = opened.locator("#story-title")
+    expect(title).to_contain_text(place(int(np.argmax(np.abs(w)))).capitalize())
+    opened.mouse.move(*point_at(opened, pixel))
+    expect(title).to_have_text(
+        f"{place(pixel).capitalize()}: ink here speaks for {'an 8' if w[pixel] > 0 else 'a 5'}"
+    )
+    path = [model.coef_[0, pixel] for model in models]
+    expected = {
+        "Weight at C = 0.2": w[pixel],
+        "Not 0 from C =": CS[np.flatnonzero(path)[0]],
+        "Chosen by bootstrap samples at C = 0.2": 100 * STABILITY.flat[pixel],
+        f"Ink in test image {number(opened, '#selected-title'):.0f}, a 5": x[pixel],
+        "Adds to its score": w[pixel] * x[pixel],
+    }
+    assert facts(opened) == pytest.approx(expected, abs=0.001)
+    points = opened.get_attribute("#chart-pixel .weight", "points").split()
+    heights = [float(xy.split(",")[1]) for xy in points]
+    slope, _ = np.polyfit(path, heights, 1)
+    assert slope < 0  # upwards on the screen
+    assert np.corrcoef(path, heights)[0, 1] == pytest.approx(-1)
+    opened.mouse.move(0, 0)
+    expect(title).to_contain_text(place(int(np.argmax(np.abs(w)))).capitalize())
+
+
+def test_a_pixel_is_chosen_by_click_and_arrow_keys_and_kept_in_the_address(opened: Page) -> None:
+    title, at = opened.locator("#story-title"), 13 * 28 + 10
+    opened.mouse.click(*point_at(opened, at))
+    opened.mouse.move(0, 0)
+    expect(title).to_contain_text("Row 14, column 11: ")
+    for key, words in (
+        ("ArrowDown", "Row 15, column 11: "),
+        ("ArrowRight", "Row 15, column 12: "),
+        ("ArrowUp", "Row 14, column 12: "),
+        ("ArrowLeft", "Row 14, column 11: "),
+    ):
+        opened.press("#weights", key)
+        expect(title).to_contain_text(words)
+    expect(opened.locator("#live")).to_contain_text("Row 14, column 11: ")
+    box, mark = (opened.locator(f".map {inner}").bounding_box() for inner in ("canvas", ".spot"))
+    assert mark["x"] - box["x"] == pytest.approx(box["width"] * 10 / 28, abs=1)
+    assert mark["y"] - box["y"] == pytest.approx(box["height"] * 13 / 28, abs=1)
+    opened.wait_for_url("**#*pixel=14,11*")
+    opened.reload()
+    expect(title).to_contain_text("Row 14, column 11: ")
+    opened.press("#weights", "Escape")
+    expect(title).not_to_contain_text("Row 14, column 11: ")
+
+
+def test_a_tap_tells_a_pixels_story_on_a_phone(chromium: Browser, file: Path) -> None:
+    context = chromium.new_context(
+        offline=True, has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740}
+    )
+    page = context.new_page()
+    page.goto(file.as_uri())
+    page.touchscreen.tap(*point_at(page, 15 * 28 + 14))
+    expect(page.locator("#story-title")).to_contain_text("Row 16, column 15: ")
+    context.close()
+
+
+def test_the_bars_are_the_pixels_that_add_most(opened: Page, data, models) -> None:
+    added = models[CS.index(0.2)].coef_[0] * chosen(opened, data)
+    most = np.argsort(-np.abs(added), kind="stable")[:8]
+    bars = opened.locator("#bars button")
+    expect(bars).to_have_count(8)
+    for k, pixel in enumerate(most):
+        where, value = bars.nth(k).inner_text().split("\n")
+        assert where == place(pixel)
+        assert float(value.replace("−", "-")) == pytest.approx(added[pixel], abs=0.0005)
+        bar, row = (bars.nth(k).locator(part).bounding_box() for part in (".bar-of i", ".bar-of"))
+        length = row["width"] / 2 * abs(added[pixel] / added[most[0]])
+        assert bar["width"] == pytest.approx(length, abs=1)
+        middle = row["x"] + row["width"] / 2
+        assert bar["x"] == pytest.approx(middle - (length if added[pixel] < 0 else 0), abs=1)
+    bars.nth(2).click()
+    expect(bars.nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(opened.locator("#story-title")).to_contain_text(place(most[2]).capitalize())
+
+
+def fewest(model: LinearSVC, x: np.ndarray) -> list[tuple[int, int, float]] | None:
+    """Pixel, new ink and score then of the fewest changes of x, in [0, 1], that turn the answer.
+
+    A change of pixel j moves the score towards the other side by |w_j| times its ink, or times what
+    is missing to full: no k pixels move it further than the k with the largest moves.
+    """
+    w, up = model.coef_[0], model.predict(x[None])[0] < 0
+    to = ((w > 0) == up).astype(int)
+    order = np.argsort(-np.abs(w * (to - x)), kind="stable")
+    steps, changed = [], x.copy()
+    for pixel in order[: np.count_nonzero(w * (to - x))]:
+        changed[pixel] = to[pixel]
+        (f,) = model.decision_function(changed[None])
+        steps.append((int(pixel), int(to[pixel]), f))
+        if (f > 0) == up:
+            return steps
+    return None
+
+
+@pytest.mark.parametrize("C", [0.001, 0.2, 2.0])
+def test_what_would_change_the_answer_is_what_python_finds(
+    opened: Page, data, models, C: float
+) -> None:
+    model = models[CS.index(C)]
+    found = opened.evaluate(
+        "C => window.explorer.images().filter((_, i) => i % 9 === 0)"
+        ".map(({ pixels }) => window.explorer.turning(C, pixels))",
+        C,
+    )
+    assert len(found) > 200
+    lengths = []
+    for x, by_page in zip(data["X_test"][::9], found, strict=True):
+        expected = fewest(model, x)
+        assert by_page["turned"] == (expected is not None)
+        if expected is None:
+            continue
+        steps = [(step["pixel"], step["to"] / 255, step["score"]) for step in by_page["steps"]]
+        np.testing.assert_allclose(steps, expected, rtol=0, atol=1e-9)
+        lengths.append(len(steps))
+    assert C != 0.2 or np.median(lengths) <= 3
+
+
+def test_the_steps_to_another_answer_are_shown_one_after_the_other(
+    opened: Page, data, models
+) -> None:
+    x, model = chosen(opened, data), models[CS.index(0.2)]
+    steps = fewest(model, x)
+    shown = opened.locator("#selected-turn li")
+    expect(shown).to_have_count(len(steps) + 1)
+    changed = x.copy()
+    for k, (pixel, to, f) in enumerate(steps, 1):
+        assert f"{k}. {place(pixel)}" in shown.nth(k).inner_text()
+        assert f"score {f:+.3f}".replace("-", "−") in shown.nth(k).inner_text()
+        changed[pixel] = to
+        ink = pixels(opened, f"#selected-turn li:nth-child({k + 1}) canvas")[..., 3]
+        np.testing.assert_array_equal(ink.ravel(), np.rint(changed * 255))
+    expect(shown.last).to_contain_text(f"reads {'an 8' if f > 0 else 'a 5'}")
+    noun = "pixel is" if len(steps) == 1 else "pixels are"
+    expect(opened.locator(".turn-words").first).to_contain_text(f"{len(steps)} {noun} enough")
+
+
+@pytest.mark.parametrize("C", [0.001, 0.2])
+def test_the_histogram_counts_the_test_images_of_each_class(
+    opened: Page, data, models, C: float
+) -> None:
+    opened.fill("#C", str(CS.index(C)))
+    f, y = models[CS.index(C)].decision_function(data["X_test"]), data["y_test"]
+    (total,) = models[CS.index(C)].decision_function(chosen(opened, data)[None])
+    figure, most = opened.locator("#selected-sum .histogram"), []
+    size = np.abs(f).max() / 16  # of a bar
+    left, right = int(np.floor(-f.min() / size)) + 1, int(np.ceil(f.max() / size))
+    width = 280 / (left + right)
+    for name, label in (("negative", 5), ("positive", 8)):
+        # from above an edge up to the next
+        edges = size * np.arange(-right, left + 1)
+        counts = np.histogram(-f[y == label], edges)[0][::-1]
+        bars = figure.locator(f"rect.{name}").evaluate_all(
+            "bars => bars.map(bar => [+bar.getAttribute('x'), +bar.getAttribute('height')])"
+        )
+        assert [round((x - 4.5) / width) for x, _ in bars] == np.flatnonzero(counts).tolist()
+        most.append((counts[counts > 0], np.array([height for _, height in bars])))
+    counts, heights = (np.concatenate(both) for both in zip(*most, strict=True))
+    np.testing.assert_allclose(heights, np.maximum(counts / counts.max() * 48, 1), atol=1e-6)
+    mark = float(figure.locator(".now").get_attribute("x1"))
+    assert mark == pytest.approx(4 + width * (left + total / size))
+    expect(opened.locator("#selected-sum figcaption")).to_contain_text(
+        f"{(f[y == 5] < total).sum()} of the {(y == 5).sum()} that are a 5 and "
+        f"{(f[y == 8] < total).sum()} of the {(y == 8).sum()} that are an 8 score lower."
+    )
+
+
+# Drawings
+
+FIVE = [(0.8, 0.1), (0.3, 0.1), (0.25, 0.45), (0.55, 0.4), (0.75, 0.6), (0.6, 0.85), (0.2, 0.8)]
+
+
+def draw(page: Page, *strokes: list[tuple[float, float]]) -> None:
+    """With the mouse on the pad, (0, 0) to (1, 1)."""
+    page.locator("#pad").scroll_into_view_if_needed()
+    box = page.locator("#pad").bounding_box()
+    for points in strokes:
+        for k, (x, y) in enumerate(points):
+            page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=3)
+            if k == 0:
+                page.mouse.down()
+        page.mouse.up()
+
+
+def circle(x: float, y: float, radius: float) -> list[tuple[float, float]]:
+    turn = np.linspace(0, 2 * np.pi, 30)
+    return [(x + radius * np.sin(t), y - radius * np.cos(t)) for t in turn]
+
+
+def drawn_ink(page: Page) -> np.ndarray:
+    return pixels(page, "#drawn-image")[..., 3] / 255
+
+
+def test_a_small_5_and_a_big_5_look_alike(opened: Page) -> None:
+    found = []
+    for size in (1, 0.3):
+        opened.click("#clear")
+        draw(opened, [(size * x, size * y) for x, y in FIVE])
+        expect(opened.locator("#drawn-sum")).to_contain_text("reads a 5")
+        expect(opened.locator("#unlike")).to_be_hidden()
+        found.append(drawn_ink(opened))
+    assert np.abs(found[0] - found[1]).mean() < 0.02
+    assert found[0].sum() == pytest.approx(found[1].sum(), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("strokes", "words"),
+    [
+        (
+            [[(0.5, 0.5)]],
+            r"Its ink adds up to \d+ full pixels; 98 in 100 of these images have 5\d to",
+        ),
+        ([[(0.2, 0.5), (0.8, 0.5)]], r"agrees to 0\.\d\d .* 99 in 100 .* to 0\.\d\d or more"),
+        (
+            [[(0.5, 0.1), (0.5, 0.9)]],
+            r"There is ink on \d+ pixels; 98 in 100 of these images have it",
+        ),
+    ],
+    ids=["dot", "line", "upright line"],
+)
+def test_a_drawing_unlike_the_images_is_told_so(opened: Page, strokes, words: str) -> None:
+    draw(opened, *strokes)
+    expect(opened.locator("#drawn-sum")).to_contain_text("reads a")
+    expect(opened.locator("#unlike")).to_contain_text("This drawing is unlike these images")
+    assert re.search(words, opened.inner_text("#unlike-list"))
+    expect(opened.locator("#live")).to_contain_text("unlike these images")
+    expect(opened.locator("#draw-help")).to_contain_text("two answers and no third")
+
+
+def test_the_image_most_like_the_drawing_is_found(opened: Page, data) -> None:
+    draw(opened, circle(0.5, 0.3, 0.13), circle(0.5, 0.65, 0.2))
+    x = np.rint(255 * drawn_ink(opened).ravel())
+    X = np.rint(255 * data["X_test"])
+    likeness = X @ x / np.linalg.norm(X, axis=1) / np.linalg.norm(x)
+    index = data["index_test"][np.argmax(likeness)]
+    expect(opened.locator("#most-like-name")).to_contain_text(f"test image {index}, an 8")
+    expect(opened.locator("#unlike")).to_be_hidden()
+    other = "a 5" if "reads an 8" in opened.inner_text("#drawn-sum") else "an 8"
+    expect(opened.locator("#drawn-turn li").last).to_contain_text(f"reads {other}")
+    opened.click("#clear")
+    expect(opened.locator("#drawn-most-like")).to_be_hidden()
+    expect(opened.locator("#drawn-turn-box")).to_be_hidden()
+
+
+def test_a_drawing_can_be_off_the_scale(opened: Page, data, models) -> None:
+    draw(opened, [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9), (0.1, 0.1)])
+    x, beyond = drawn_ink(opened).ravel(), []
+    for k, model in enumerate(models):
+        f, (total,) = model.decision_function(data["X_test"]), model.decision_function(x[None])
+        beyond.append(total < f.min())
+        opened.fill("#C", str(k))
+        words = "Off the scale: lower than any of the test images"
+        assert (words in opened.inner_text("#drawn-sum")) == beyond[-1]
+    assert set(beyond) == {True, False}
+
+
+def test_what_was_drawn_can_be_undone_and_rubbed_out(opened: Page) -> None:
+    def ink() -> float:
+        return opened.locator("#pad").evaluate(
+            """pad => pad.getContext("2d").getImageData(0, 0, pad.width, pad.height).data
+                .reduce((sum, value, i) => sum + (i % 4 === 3 && value > 0), 0)"""
+        )
+
+    across, down = [(0.1, 0.5), (0.9, 0.5)], [(0.5, 0.1), (0.5, 0.9)]
+    draw(opened, across)
+    one = ink()
+    draw(opened, down)
+    both = ink()
+    assert both > 1.5 * one
+    opened.click("#undo")
+    assert ink() == one
+    opened.click("#eraser")
+    draw(opened, down)  # cuts the stroke in two
+    assert 0.75 * one < ink() < 0.95 * one
+    opened.click("#undo")
+    assert ink() == one
+    draw(opened, [(0.5, 0.9), (0.6, 0.9)])  # where nothing is: nothing to undo
+    draw(opened, across)
+    assert ink() == 0
+    expect(opened.locator("#drawn-sum")).to_contain_text("Nothing drawn yet")
+    opened.press("#pad", "Control+z")
+    assert ink() == one
+    opened.click("#clear")
+    assert ink() == 0
+    opened.press("#pad", "Control+z")
+    assert ink() == one
+    opened.click("#undo")
+    opened.click("#undo")
+    assert ink() == 0
+    expect(opened.locator("#live")).to_have_text("Nothing to undo")
+    opened.click("#eraser")
+    draw(opened, across)
+    assert ink() == one

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from analysis.ink import usual
 from analysis.path import PathPoint
 from figures import style
 from figures.explorer import page, room_for, run_lengths, selection
@@ -94,6 +95,20 @@ def test_the_page_says_what_it_shows(written) -> None:
     shown = data["images"]
     assert shown["of"] == 9
     assert shown["wrong"] + shown["near"] + shown["sample"] == len(shown["index"])
+
+
+def test_the_page_says_what_is_usual_and_how_stable_a_pixel_is() -> None:
+    share = np.linspace(0, 1, 784).reshape(28, 28)
+    for stability, stored in ((None, None), (share, share.ravel().tolist())):
+        text = page(
+            *([point(0.2, 1.0)], images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT),
+            stability=stability,
+        )
+        data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+        assert data["stability"] == stored
+        found = usual((images(9) * 255).round().astype(np.uint8).reshape(-1, 28, 28))
+        assert data["usual"]["ink"] == list(found.ink)
+        assert data["usual"]["stroke"] == found.stroke
 
 
 def test_the_page_asks_nothing_of_the_network(written) -> None:
