@@ -1,5 +1,6 @@
 """The path: what C does to the weights, from none at all to nearly as many as there are pixels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,20 @@ class PathPoint:
     train_accuracy: float
     test_accuracy: float
     objective: float
+
+
+@dataclass(frozen=True)
+class EveryC:
+    """What is known of each C between the points of a path, from the exact path.
+
+    A step function is (C, values): values[k] holds from C[k] up to C[k + 1], or to the end.
+    """
+
+    # (p,): for each pixel the C, ascending, at which its weight enters, leaves, enters …
+    entries: Sequence[Sequence[float]]
+    nonzero: tuple[np.ndarray, np.ndarray]  # the bias included
+    train: tuple[np.ndarray, np.ndarray]  # accuracies
+    test: tuple[np.ndarray, np.ndarray]
 
 
 def path_grid(X: np.ndarray, s: np.ndarray, C: float, count: int) -> list[float]:

@@ -15,10 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_hex
 
 from analysis.ink import UNUSUAL, usual
-from analysis.path import PathPoint
-from figures.style import LARGEST, LINEAR, NEGATIVE, POSITIVE, RED_TO_BLUE, ZERO
+from analysis.path import EveryC, PathPoint
+from figures.style import (
+    LARGEST,
+    LINEAR,
+    NEGATIVE,
+    POSITIVE,
+    RED_TO_BLUE,
+    ZERO,
+    weight_colours,
+    weight_norm,
+)
 from pipeline.about import About
 from pipeline.canonical import scores
 from pipeline.labels import with_article
@@ -26,9 +36,10 @@ from pipeline.labels import with_article
 PARTS = Path(__file__).with_name("explorer_page")  # with {{names}} of what `page` puts in
 # In this order; each may use at once what those before it define.
 SCRIPTS = (
-    *("data", "model", "state", "paint", "charts", "weights", "gallery"),
-    *("histogram", "detail", "pixel", "turn", "strokes", "likeness", "drawing"),
+    *("data", "model", "state", "paint", "charts", "weights", "compare", "gallery", "histogram"),
+    *("detail", "pixel", "turn", "strokes", "likeness", "drawing", "try"),
 )
+MARKS = (-2, -0.5, -0.1, 0, 0.1, 0.5, 2)  # on the scale of weights
 BUDGET = 900_000  # bytes of the images' run lengths; base64 makes four characters of three
 
 
@@ -40,6 +51,7 @@ def page(
     classes: tuple[str, str],
     C: float,
     about: About,
+    every: EveryC | None = None,
     stability: np.ndarray | None = None,
 ) -> str:
     """The whole page; the same input gives the same bytes.
@@ -53,12 +65,14 @@ def page(
     classes : the names that a negative and a positive score stand for
     C : the trained model's, one of the path's; the page opens with it
     about : the data set; p is the pixels of its images
+    every : what is known between the path's C; the page then shows every C, else those alone
     stability : (height, width) share of samples in which a pixel is chosen again, at C
 
     Raises
     ------
     ValueError
-        C is not on the path, the path does not ascend, or a pixel is no multiple of 1/255.
+        C is not on the path, the path does not ascend, a pixel is no multiple of 1/255, or `every`
+        is of other pixels or begins above the path.
     """
     Cs = [point.C for point in path]
     if C not in Cs:
@@ -79,6 +93,7 @@ def page(
         "start": start,
         "colours": {"scale": RED_TO_BLUE, "zero": ZERO, "linear": LINEAR, "largest": LARGEST},
         "path": [_point(point) for point in path],
+        "every": None if every is None else _every(every, images.shape[1], Cs[0]),
         "images": {
             "of": len(y),
             **parts,
@@ -96,11 +111,15 @@ def page(
     names = {"first": classes[0], "second": classes[1], "credit": about.credit}
     names |= {f"a_{name}": with_article(names[name]) for name in ("first", "second")}
     names["size"] = f"{about.height}×{about.width} pixels"
+    names |= _numbers(path[start], images.shape[1])
     colours = {"negative": NEGATIVE, "positive": POSITIVE, "zero": ZERO}
+    colours["scale"] = ", ".join(RED_TO_BLUE)
     return _filled(
         _part("page.html"),
         {name: html.escape(value) for name, value in names.items()}
         | {
+            "marks": _marks(),
+            "picture": _picture(path[start], about, names["a_first"], names["a_second"]),
             "style": _filled(_part("style.css"), colours),
             "data": text,
             "code": code,
@@ -163,6 +182,49 @@ def _filled(text: str, values: dict[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text)
 
 
+def _numbers(point: PathPoint, pixels: int) -> dict[str, str]:
+    """The point's numbers as the page writes them, for readers without JavaScript."""
+    return {
+        "C": f"{point.C:.4g}",
+        "nonzero": f"{point.nonzero} of {pixels + 1}",
+        "train": f"{100 * point.train_accuracy:.2f} %",
+        "test": f"{100 * point.test_accuracy:.2f} %",
+        "bias": _minus(f"{point.intercept:+.3f}") if point.intercept else "0",
+        "objective": f"{point.objective:,.2f}",
+    }
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+def _marks() -> str:
+    """The ticks of the scale of weights, as HTML."""
+    place = weight_norm()
+    return "".join(
+        f'<span style="left: {100 * float(place(value)):.2f}%">{_minus(f"{value:g}")}</span>'
+        for value in MARKS
+    )
+
+
+def _picture(point: PathPoint, about: About, negative: str, positive: str) -> str:
+    """The map of the weights as SVG, for readers without JavaScript."""
+    colours, place = weight_colours(), weight_norm()
+    cells = "".join(
+        f'<rect x="{j % about.width}" y="{j // about.width}" width="1" height="1" '
+        f'fill="{to_hex(colours(float(place(point.coef[j]))))}"/>'
+        for j in np.flatnonzero(point.coef)
+    )
+    told = html.escape(
+        f"The weights at C = {point.C:.4g}: {np.count_nonzero(point.coef < 0)} speak for "
+        f"{negative}, {np.count_nonzero(point.coef > 0)} for {positive}, the others are exactly 0"
+    )
+    return (
+        f'<svg class="picture" viewBox="0 0 {about.width} {about.height}" role="img" '
+        f'aria-label="{told}" shape-rendering="crispEdges">{cells}</svg>'
+    )
+
+
 def _point(point: PathPoint) -> dict[str, Any]:
     """A point's JSON: Python writes a double with the digits that give it back exactly."""
     at = np.flatnonzero(point.coef)
@@ -175,4 +237,14 @@ def _point(point: PathPoint) -> dict[str, Any]:
         "train": float(point.train_accuracy),
         "test": float(point.test_accuracy),
         "objective": float(point.objective),
+    }
+
+
+def _every(every: EveryC, pixels: int, lowest: float) -> dict[str, Any]:
+    steps = {name: getattr(every, name) for name in ("nonzero", "train", "test")}
+    if len(every.entries) != pixels or any(C[0] > lowest for C, _ in steps.values()):
+        raise ValueError("`every` does not fit the path")
+    return {
+        "entries": [[float(C) for C in entries] for entries in every.entries],
+        **{name: [np.asarray(part).tolist() for part in step] for name, step in steps.items()},
     }

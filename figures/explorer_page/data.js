@@ -10,8 +10,9 @@ const withArticle = (name) => data.articles[name];
 const minus = (text) => text.replace("-", "−");
 const signed = (value, digits = 3) => (value > 0 ? "+" : "") + minus(value.toFixed(digits));
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
-const plain = (value) => minus(String(Number(value.toPrecision(3))));
-const grouped = (value) => value.toLocaleString("en-GB");
+const plain = (value, digits = 3) => minus(String(Number(value.toPrecision(digits))));
+const nameC = (C) => plain(C, 4);
+const { format: grouped } = new Intl.NumberFormat("en-GB");
 
 const SVG = new Set(["svg", "g", "line", "path", "polyline", "rect", "circle", "text", "title"]);
 
@@ -22,6 +23,11 @@ function element(name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...children);
   return made;
+}
+
+/* Writes text that may be there already: what does not change is not laid out anew. */
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 /* Says it to screen readers, once things have come to rest. */

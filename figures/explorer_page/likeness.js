@@ -6,21 +6,21 @@ const lengthOf = (pixels) => Math.sqrt(pixels.reduce((sum, value) => sum + value
 /* The image most like the pixels, and its likeness: x·y / (‖x‖ ‖y‖), 1 for a copy, darker or not. */
 function mostLike(pixels) {
   lengths ??= images.map((image) => lengthOf(image.pixels));
-  const inked = [], length = lengthOf(pixels);
-  pixels.forEach((value, i) => { if (value) inked.push(i); });
-  let nearest = images[0], likeness = 0;
-  images.forEach((image, k) => {
-    let product = 0;
-    for (const i of inked) product += pixels[i] * image.pixels[i];
-    const found = product / (length * lengths[k] || 1);
-    if (found > likeness) [nearest, likeness] = [image, found];
+  const products = new Float64Array(images.length), length = lengthOf(pixels);
+  pixels.forEach((value, pixel) => {
+    if (!value) return;
+    const { which, ink } = inked[pixel];
+    for (let j = 0; j < which.length; j++) products[which[j]] += value * (255 * ink[j]);
   });
-  return { nearest, likeness };
+  let nearest = 0;
+  const likeness = (i) => products[i] / (length * lengths[i] || 1);
+  for (let i = 1; i < images.length; i++) if (likeness(i) > likeness(nearest)) nearest = i;
+  return { nearest: images[nearest], likeness: likeness(nearest) };
 }
 
 /* In what a drawing lies beyond nearly all of the images, a sentence for each. */
 function unlike(pixels, likeness) {
-  const { ink, inked, likeness: least, unusual } = data.usual, hundred = (share) => plain(100 * share);
+  const { ink, inked: places, likeness: least, unusual } = data.usual, hundred = (share) => plain(100 * share);
   const total = pixels.reduce((sum, value) => sum + value, 0) / 255;
   const count = pixels.reduce((sum, value) => sum + (value > 0), 0), found = [];
   const within = `${hundred(1 - 2 * unusual)} in 100 of these images have`;
@@ -28,8 +28,8 @@ function unlike(pixels, likeness) {
     found.push(`Its ink adds up to ${Math.round(total)} full pixels; ${within} ` +
       `${Math.round(ink[0])} to ${Math.round(ink[1])}.`);
   }
-  if (count < inked[0] || count > inked[1]) {
-    found.push(`There is ink on ${count} pixels; ${within} it on ${inked[0]} to ${inked[1]}.`);
+  if (count < places[0] || count > places[1]) {
+    found.push(`There is ink on ${count} pixels; ${within} it on ${places[0]} to ${places[1]}.`);
   }
   if (likeness < least) {
     found.push(`The test image most like it agrees to ${likeness.toFixed(2)} (1: the same, 0: no ` +

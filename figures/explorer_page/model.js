@@ -16,10 +16,6 @@ function decode({ index, label, pixels }) {
 const images = decode(data.images);
 const imageOf = new Map(images.map((image) => [image.index, image])); // by its place in the test set
 
-/* The model at a C of the path: C, `at` (its pixels whose weight is not 0, ascending), `w` (those
-   weights), bias, nonzero (the bias included), train, test (accuracies), objective. */
-const modelAt = remembering((C) => path.find((point) => point.C === C));
-
 /* The function, which remembers its last few answers. */
 function remembering(compute) {
   const known = new Map();
@@ -32,6 +28,66 @@ function remembering(compute) {
   };
 }
 
+const pointOf = new Map(path.map((point) => [point.C, point]));
+const { every } = data; // what is known of each C between the points; null: nothing
+
+/* The model at a C: C, `at` (its pixels whose weight is not 0, ascending), `w` (those weights),
+   bias, nonzero (the bias included), train, test (accuracies), objective. */
+const modelAt = remembering((C) => pointOf.get(C) || between(C));
+
+/* The C that the page can show which is nearest, by its logarithm; null for what is no C. */
+function nearestC(C) {
+  if (!(C > 0 && C < Infinity)) return null;
+  if (every) return Math.min(Math.max(C, path[0].C), path.at(-1).C);
+  const far = (point) => Math.abs(Math.log(point.C / C));
+  return path.reduce((best, point) => (far(point) < far(best) ? point : best)).C;
+}
+
+/* The points around a C, and its part of the way between them, in 1/C. */
+function aroundC(C) {
+  const above = path.findIndex((point) => point.C > C), low = path[above - 1], high = path[above];
+  return { low, high, part: (1 / C - 1 / low.C) / (1 / high.C - 1 / low.C) };
+}
+
+/* Between two points: bias and weights on a straight line in 1/C, 0 where the exact path has 0;
+   counts and accuracies of the exact path; the objective with the values and slopes of both. */
+function between(C) {
+  const { low, high, part } = aroundC(C), line = (from, to) => from + part * (to - from);
+  const from = weightsOf(low), to = weightsOf(high), at = [], w = [];
+  for (let pixel = 0; pixel < PIXELS; pixel++) {
+    const value = line(from[pixel], to[pixel]);
+    if (value && stepsUpTo(every.entries[pixel], C) % 2) {
+      at.push(pixel);
+      w.push(value);
+    }
+  }
+  return {
+    C, at, w, bias: line(low.bias, high.bias), objective: objectiveBetween(low, high, C),
+    nonzero: stepAt(every.nonzero, C), train: stepAt(every.train, C), test: stepAt(every.test, C),
+  };
+}
+
+/* How many of the ascending values are at or below C. */
+function stepsUpTo(values, C) {
+  let low = 0, high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= C) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+const stepAt = ([starts, values], C) => values[stepsUpTo(starts, C) - 1];
+
+/* The cubic with the objective and its slope at both points; dV/dC is the loss, (V − ‖w‖₁)/C. */
+function objectiveBetween(low, high, C) {
+  const width = high.C - low.C, t = (C - low.C) / width;
+  const slope = ({ C: at, w, bias, objective }) =>
+    (objective - w.reduce((sum, value) => sum + Math.abs(value), Math.abs(bias))) / at;
+  return low.objective * (1 + 2 * t) * (1 - t) ** 2 + high.objective * t * t * (3 - 2 * t) +
+    width * (slope(low) * t * (1 - t) ** 2 + slope(high) * t * t * (t - 1));
+}
+
 /* The model's decision value of pixels of 0..255. */
 function score({ at, w, bias }, pixels) {
   let sum = bias;
@@ -39,11 +95,31 @@ function score({ at, w, bias }, pixels) {
   return sum;
 }
 
-/* The scores of all the images at a C. */
-const scoresAt = remembering((C) => {
-  const model = modelAt(C);
-  return Float64Array.from(images, ({ pixels }) => score(model, pixels));
+/* For each pixel, which images have ink there, and how much, of 0..1. */
+const inked = Array.from({ length: PIXELS }, (_, pixel) => {
+  const which = [];
+  images.forEach(({ pixels }, i) => { if (pixels[pixel]) which.push(i); });
+  return {
+    which: Uint32Array.from(which), ink: Float64Array.from(which, (i) => images[i].pixels[pixel] / 255),
+  };
 });
+
+/* The scores of all the images at a C: sums in the order of `score`, pixel by pixel, so that each
+   step reads what lies together. */
+const scoresAt = remembering((C) => {
+  const { at, w, bias } = modelAt(C), scores = new Float64Array(images.length).fill(bias);
+  for (let k = 0; k < w.length; k++) {
+    const weight = w[k], { which, ink } = inked[at[k]];
+    for (let j = 0; j < which.length; j++) scores[which[j]] += weight * ink[j];
+  }
+  return scores;
+});
+
+/* Which images, as places in `images`, the models at two C answer otherwise. */
+function turned(C, other) {
+  const scores = scoresAt(C), others = scoresAt(other);
+  return images.map((_, i) => i).filter((i) => reads(scores[i]) !== reads(others[i]));
+}
 
 const reads = (value) => (value > 0 ? second : first);
 const isRight = (image, value) => reads(value) === image.label;

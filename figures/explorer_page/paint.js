@@ -19,6 +19,7 @@ function onScale(value) {
   return Math.max(-1, Math.min(1, Math.asinh(value / LINEAR) / Math.asinh(LARGEST / LINEAR)));
 }
 
+/* The colour of a weight, red, green and blue of 0..255. */
 function colour(value) {
   if (value === 0) return ZERO;
   const place = (onScale(value) + 1) / 2 * (SCALE.length - 1);
@@ -26,19 +27,32 @@ function colour(value) {
   return SCALE[low].map((from, i) => from + part * (SCALE[low + 1][i] - from));
 }
 
-function paint(canvas, pixel) {
+function paint(canvas, colourOf) {
   const context = canvas.getContext("2d", { willReadFrequently: true }); // small: no GPU
-  const image = context.createImageData(WIDTH, HEIGHT);
-  for (let i = 0; i < PIXELS; i++) image.data.set(pixel(i), 4 * i);
+  const image = context.createImageData(WIDTH, HEIGHT), { data: rgba } = image;
+  for (let i = 0; i < PIXELS; i++) {
+    const [red, green, blue] = colourOf(i);
+    rgba[4 * i] = red;
+    rgba[4 * i + 1] = green;
+    rgba[4 * i + 2] = blue;
+    rgba[4 * i + 3] = 255;
+  }
   context.putImageData(image, 0, 0);
 }
-const paintInk = (canvas, pixels) => paint(canvas, (i) => [0, 0, 0, pixels[i]]);
-const paintMap = (canvas, map) => paint(canvas, (i) => [...colour(map[i]), 255]);
+const paintMap = (canvas, map) => paint(canvas, (i) => colour(map[i]));
+
+/* Ink, black where there is most, transparent where there is none. */
+function paintInk(canvas, pixels) {
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const image = context.createImageData(WIDTH, HEIGHT);
+  for (let i = 0; i < PIXELS; i++) image.data[4 * i + 3] = pixels[i];
+  context.putImageData(image, 0, 0);
+}
 
 /* Weight × ink on a canvas, white where there is no ink, and what it shows in words. */
 function paintContributions(canvas, model, pixels) {
   const map = contributions(model, pixels);
-  paint(canvas, (i) => [...(pixels[i] ? colour(map[i]) : PAPER), 255]);
+  paint(canvas, (i) => (pixels[i] ? colour(map[i]) : PAPER));
   const used = map.reduce((count, value) => count + (value !== 0), 0);
   canvas.setAttribute("aria-label", `Weight times ink: ${used} pixels take part`);
 }

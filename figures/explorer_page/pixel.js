@@ -1,6 +1,6 @@
 // A pixel's story: where it is, its weight at every C, how often it is chosen, what it adds.
 
-const placeOf = (pixel) => `row ${Math.floor(pixel / WIDTH) + 1}, column ${pixel % WIDTH + 1}`;
+const pixelName = (pixel) => `row ${Math.floor(pixel / WIDTH) + 1}, column ${pixel % WIDTH + 1}`;
 const inkOf = (value) => plain(value / 255);
 const weightOf = ({ at, w }, pixel) => {
   const k = at.indexOf(pixel);
@@ -25,8 +25,8 @@ function heaviest({ at, w }) {
 
 function describePixel(model, pixel) {
   const weight = weightOf(model, pixel);
-  return weight ? `${capital(placeOf(pixel))}: ink here speaks for ` +
-    withArticle(weight > 0 ? second : first) : `${capital(placeOf(pixel))}: the model does not look here`;
+  return weight ? `${capital(pixelName(pixel))}: ink here speaks for ` +
+    withArticle(weight > 0 ? second : first) : `${capital(pixelName(pixel))}: the model does not look here`;
 }
 
 /* Ticks for the chart of a weight, at most five of a round size between its extremes. */
@@ -41,15 +41,33 @@ function weightTicks(weights) {
 const weightsMap = byId("weights"), pixelChart = byId("chart-pixel");
 let under = null; // the pixel under the mouse
 
+/* The weights of a pixel at the points, as a function that gives it at every C. */
+function weightCurve(pixel) {
+  const weights = new Map(path.map((point) => [point, weightOf(point, pixel)]));
+  return (C) => {
+    if (pointOf.has(C)) return weights.get(pointOf.get(C));
+    const { low, high, part } = aroundC(C), from = weights.get(low);
+    return stepsUpTo(every.entries[pixel], C) % 2 ? from + part * (weights.get(high) - from) : 0;
+  };
+}
+
+/* At which C a pixel has a weight, in words. */
+function whenNotZero(pixel) {
+  const changes = every ? every.entries[pixel] : path.filter((point, k) =>
+    !weightOf(point, pixel) !== !(k && weightOf(path[k - 1], pixel))).map(({ C }) => C);
+  const said = changes.map((C, k) =>
+    (k % 2 ? ` to ${plain(C)}` : `${k ? ", " : ""}${k + 1 < changes.length ? "" : "from "}${plain(C)}`));
+  return said.join("") || "none";
+}
+
 function showStory(now) {
   const model = modelAt(now.C), pixel = under ?? now.pixel ?? heaviest(model);
   const weight = weightOf(model, pixel), { index, label, pixels } = chosenImage(now);
-  const enters = path.find((point) => weightOf(point, pixel));
   const facts = [
-    [`Weight at C = ${plain(now.C)}`, weight ? signed(weight) : "0"],
-    ["Not 0 from C =", enters ? plain(enters.C) : "never"],
+    [`Weight at C = ${nameC(now.C)}`, weight ? signed(weight) : "0"],
+    ["Not 0 at C", whenNotZero(pixel)],
     ...data.stability
-      ? [[`Chosen by bootstrap samples at C = ${trained}`, `${plain(100 * data.stability[pixel])} %`]]
+      ? [[`Chosen by bootstrap samples at C = ${nameC(START.C)}`, `${plain(100 * data.stability[pixel])} %`]]
       : [],
     [`Ink in test image ${index}, ${withArticle(label)}`, inkOf(pixels[pixel])],
     ["Adds to its score", weight && pixels[pixel] ? signed(weight * (pixels[pixel] / 255)) : "0"],
@@ -58,10 +76,9 @@ function showStory(now) {
   byId("story-facts").replaceChildren(...facts.map(([name, value]) => element("div", {},
     element("dt", {}, name), element("dd", { class: "number" }, value))));
   pixelChart.replaceChildren();
-  const weights = path.map((point) => weightOf(point, pixel));
-  chart(pixelChart, [["weight", (point) => weightOf(point, pixel)]], weightTicks(weights),
-    (value) => value, plain)(model);
-  pixelChart.setAttribute("aria-label", `The weight of ${placeOf(pixel)} against C: from ` +
+  const curve = weightCurve(pixel), weights = DRAWN.map(curve);
+  chart(pixelChart, [["weight", curve]], weightTicks(weights), (value) => value, plain)(now);
+  pixelChart.setAttribute("aria-label", `The weight of ${pixelName(pixel)} against C: from ` +
     `${plain(Math.min(...weights))} to ${plain(Math.max(...weights))}`);
   for (const mark of document.querySelectorAll("[data-spot]")) putSpot(mark, pixel);
 }
@@ -114,7 +131,7 @@ function showBars(now) {
     bar.style.left = `${value > 0 ? 50 : 50 - length}%`;
     bar.style.width = `${length}%`;
     const button = element("button", { type: "button", "aria-pressed": String(now.pixel === pixel) },
-      element("span", {}, placeOf(pixel)),
+      element("span", {}, pixelName(pixel)),
       element("span", { class: "bar-of", "aria-hidden": "true" }, bar),
       element("span", { class: "number" }, signed(value)));
     button.dataset.pixel = pixel;

@@ -7,6 +7,12 @@ byId("which").textContent = images.length === of ? `All ${grouped(of)} test imag
     `${grouped(near)} others nearest to score 0, and ${grouped(sample)} of the rest. The filters ` +
     `count these; accuracies are of all ${grouped(of)}.`;
 
+byId("try-this").open = matchMedia("(min-width: 52rem)").matches;
+new ResizeObserver(([{ target }]) => {
+  const stays = getComputedStyle(target).position === "sticky";
+  document.documentElement.style.setProperty("--bar", stays ? `${target.offsetHeight + 8}px` : "0px");
+}).observe(byId("bar"));
+
 enterAddress(null);
 
 window.explorer = Object.freeze({

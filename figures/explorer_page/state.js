@@ -1,7 +1,7 @@
 // The one state of the page, its address, and the views, which show it and keep none beside it.
 
-const FILTERS = ["all", "right", "wrong", "uncertain"];
-/* C: on the path; filter: of FILTERS; image: its place in the test set; page of the gallery, from 0
+const FILTERS = ["all", "right", "wrong", "uncertain", "turned"];
+/* C; filter: of FILTERS, "turned" only beside a pinned C; image: its place in the test set; page of the gallery, from 0
    (null: where the image is); pinned: a second C or null; pixel: a number of 0..PIXELS − 1 or null. */
 const START = Object.freeze({
   C: path[data.start].C, filter: "all", image: images[0].index, page: null, pinned: null,
@@ -21,10 +21,11 @@ function change(part) {
   resting = setTimeout(() => {
     const address = addressOf(state);
     if (address !== (location.hash || "#")) history.pushState(null, "", address);
-  }, 250);
+  }, 400);
 }
 
 function enter(next, before = state) {
+  if (next.filter === "turned" && next.pinned === null) next = { ...next, filter: "all" };
   state = Object.freeze(next);
   for (const show of views) show(state, before);
 }
@@ -35,7 +36,7 @@ function addressOf({ C, filter, image, page, pinned, pixel }) {
   const parts = [];
   if (C !== START.C) parts.push(`C=${C}`);
   if (filter !== START.filter) parts.push(`show=${filter}`);
-  if (image !== START.image) parts.push(`image=${image}`);
+  if (image !== START.image || filter !== START.filter) parts.push(`image=${image}`);
   if (page !== null) parts.push(`page=${page + 1}`);
   if (pinned !== null) parts.push(`pinned=${pinned}`);
   if (pixel !== null) parts.push(`pixel=${Math.floor(pixel / WIDTH) + 1},${pixel % WIDTH + 1}`);
@@ -48,23 +49,16 @@ function stateOf(address) {
   const C = nearestC(Number(given.get("C"))), pinned = nearestC(Number(given.get("pinned")));
   if (C !== null) next.C = C;
   if (FILTERS.includes(given.get("show"))) next.filter = given.get("show");
-  if (given.has("image") && imageOf.has(Number(given.get("image")))) {
-    next.image = Number(given.get("image"));
-  }
   if (/^[1-9]\d*$/.test(given.get("page"))) next.page = Number(given.get("page")) - 1;
   next.pinned = pinned;
+  const asked = Number(given.get("image") ?? NaN), listed = filtered(next.filter, next);
+  if (imageOf.has(asked)) next.image = asked;
+  else if (listed.length) next.image = images[listed[0]].index;
   const [, row, column] = /^(\d+),(\d+)$/.exec(given.get("pixel")) || [0, 0, 0];
   if (row >= 1 && row <= HEIGHT && column >= 1 && column <= WIDTH) {
     next.pixel = (row - 1) * WIDTH + Number(column) - 1;
   }
   return next;
-}
-
-/* The C of the path that is nearest to a number, by its logarithm; null for what is none. */
-function nearestC(C) {
-  if (!(C > 0 && C < Infinity)) return null;
-  const far = (point) => Math.abs(Math.log(point.C / C));
-  return path.reduce((best, point) => (far(point) < far(best) ? point : best)).C;
 }
 
 /* As the address says: at the start, after back, forward, or a link within the page. */
@@ -73,3 +67,9 @@ function enterAddress(before = state) {
   enter(stateOf(location.hash), before);
 }
 window.addEventListener("popstate", () => enterAddress());
+
+/* Scrolls to a part of the page. */
+function goTo(id) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  byId(id).scrollIntoView({ behavior: calm ? "instant" : "smooth" });
+}

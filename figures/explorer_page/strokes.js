@@ -8,7 +8,7 @@ let strokes = []; // never changed in place: the steps that one goes back are ke
 const past = [];
 
 /* The points from one (left out) to another (included). */
-function between(from, to) {
+function onTheWay(from, to) {
   const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / APART);
   return Array.from({ length: steps }, (_, i) => {
     const part = (i + 1) / steps;
@@ -42,7 +42,7 @@ function putDown(point, erasing) {
 
 function moveDown(from, to, erasing) {
   strokes = erasing ? rubbed(from, to)
-    : [...strokes.slice(0, -1), [...strokes.at(-1), ...between(from, to)]];
+    : [...strokes.slice(0, -1), [...strokes.at(-1), ...onTheWay(from, to)]];
 }
 
 function liftUp() {

@@ -1,6 +1,6 @@
 // What would change the answer: the fewest pixels, each of them with any ink from none to full.
 
-const STEPS = 12; // pictures, at most
+const PICTURES = 12; // pictures, at most
 
 /* The steps, {pixel, to (its new ink of 0..255), score (then)}, and whether the last one turns the
    answer. Each pixel adds its own part to the score: those that can move it most are the fewest. */
@@ -44,9 +44,9 @@ function showTurning(target, model, pixels) {
   const pictures = turned ? steps.flatMap(({ pixel, to, score: then }, k) => {
     const from = changed[pixel];
     changed[pixel] = to;
-    if (k >= STEPS - 1 && k < steps.length - 1) return [];
-    const skipped = k - STEPS + 1;
-    return [stepPicture(changed, pixel, `${k + 1}. ${placeOf(pixel)}` +
+    if (k >= PICTURES - 1 && k < steps.length - 1) return [];
+    const skipped = k - PICTURES + 1;
+    return [stepPicture(changed, pixel, `${k + 1}. ${pixelName(pixel)}` +
       (skipped > 0 ? ` (after ${skipped} more)` : ""),
       `ink ${inkOf(from)} → ${inkOf(to)}`, `score ${signed(then)}` +
       (k === steps.length - 1 ? `: reads ${other}` : ""))];

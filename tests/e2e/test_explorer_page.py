@@ -318,7 +318,7 @@ def test_a_pixel_tells_its_story(opened: Page, data, models) -> None:
     path = [model.coef_[0, pixel] for model in models]
     expected = {
         "Weight at C = 0.2": w[pixel],
-        "Not 0 from C =": CS[np.flatnonzero(path)[0]],
+        "Not 0 at C": CS[np.flatnonzero(path)[0]],
         "Chosen by bootstrap samples at C = 0.2": 100 * STABILITY.flat[pixel],
         f"Ink in test image {number(opened, '#selected-title'):.0f}, a 5": x[pixel],
         "Adds to its score": w[pixel] * x[pixel],
