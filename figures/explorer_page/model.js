@@ -33,7 +33,7 @@ const { every } = data; // what is known of each C between the points; null: not
 
 /* The model at a C: C, `at` (its pixels whose weight is not 0, ascending), `w` (those weights),
    bias, nonzero (the bias included), train, test (accuracies), objective. */
-const modelAt = remembering((C) => pointOf.get(C) || between(C));
+const modelAt = remembering((C) => pointOf.get(C) || modelBetween(C));
 
 /* The C that the page can show which is nearest, by its logarithm; null for what is no C. */
 function nearestC(C) {
@@ -45,7 +45,7 @@ function nearestC(C) {
 
 /* Between two points: bias and weights on a straight line in 1/C, 0 where the exact path has 0;
    counts and accuracies of the exact path; the objective with the values and slopes of both. */
-function between(C) {
+function modelBetween(C) {
   const above = path.findIndex((point) => point.C > C), low = path[above - 1], high = path[above];
   const part = (1 / C - 1 / low.C) / (1 / high.C - 1 / low.C);
   const line = (from, to) => from + part * (to - from);

@@ -309,12 +309,12 @@ def test_two_C_stand_side_by_side(opened: Page, data, models) -> None:
         painted = pixels(opened, canvas)[..., :3].reshape(784, 3) / 255
         np.testing.assert_allclose(painted, expected, rtol=0, atol=3 / 255)
     both = np.count_nonzero(before.coef_[0] * after.coef_[0])
-    assert opened.inner_text("#shared").startswith(f"{both} pixels have a weight at both C")
+    assert opened.inner_text("#shared").startswith(f"{both} pixels with a weight at both C")
     f, g = (model.decision_function(data["X_test"]) for model in (before, after))
     turned = (f > 0) != (g > 0)
     better = turned & (np.where(g > 0, 8, 5) == data["y_test"])
     said = [int(n) for n in re.findall(r"\d+", opened.inner_text("#turned").replace(",", ""))]
-    assert said == [turned.sum(), len(f), better.sum(), turned.sum() - better.sum()]
+    assert said == [len(f), turned.sum(), better.sum(), turned.sum() - better.sum()]
     opened.click("#show-turned")
     assert count(opened, "turned") == len(all_tiles(opened)) == turned.sum()
     assert int(number(opened, "#selected-title")) == data["index_test"][turned][0]

@@ -159,6 +159,18 @@ def test_every_script_is_on_the_page(written) -> None:
     assert {path.suffix for path in folder.iterdir()} == {".js", ".css", ".html"}
 
 
+def test_no_two_scripts_define_the_same_name() -> None:
+    """They share one scope, where the later function would take the place of the earlier."""
+    defined = []
+    for script in explorer.PARTS.glob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        defined += re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", text, re.M)
+        for several in re.findall(r"^(?:const|let) [{[](.*?)[}\]] =", text, re.M | re.S):
+            defined += [name.split(":")[-1].strip() for name in several.split(",")]
+    assert len(defined) > 100
+    assert sorted(defined) == sorted(set(defined))
+
+
 def test_the_page_asks_nothing_of_the_network(written) -> None:
     text, _ = written
     assert not re.search(r"(?:src|href)\s*=|\burl\(|fetch\(|import\(|XMLHttp", text)
