@@ -72,7 +72,7 @@ def page(
     ------
     ValueError
         C is not on the path, the path does not ascend, a pixel is no multiple of 1/255, or `every`
-        is of other pixels or begins above the path.
+        is of other pixels or begins above the path's first C.
     """
     Cs = [point.C for point in path]
     if C not in Cs:

@@ -7,11 +7,11 @@ for (let e = Math.ceil(logC[0]); e <= logC.at(-1); e++) C_TICKS.push(e);
 const DRAWN = [...path.map(({ C }) => C), ...(every ? Array.from({ length: 600 }, (_, i) =>
   nearestC(10 ** (logC[0] + i / 600 * (logC.at(-1) - logC[0])))) : [])].sort((a, b) => a - b);
 
-/* Draws a chart; returns what moves its marks, to the chosen model and to the pinned or null.
-   `series`: [class, value at a C]; `ticks`: values of the other axis; `to`: its scale. */
-function chart(svg, series, ticks, to, tickText) {
+/* Draws a chart; returns what moves its marks to a state's chosen and pinned C. `series`: [class,
+   value at a C]; `ticks`: values of the other axis; `to`: its scale; `drawn`: where curves bend. */
+function chart(svg, series, ticks, to, tickText, drawn = DRAWN) {
   const left = 38, right = 330, top = 8, bottom = 146;
-  const curves = series.map(([, at]) => DRAWN.map((C) => to(at(C))));
+  const curves = series.map(([, at]) => drawn.map((C) => to(at(C))));
   const low = Math.min(...curves.flat()), high = Math.max(...curves.flat());
   const y = (scaled) => bottom - (scaled - low) / (high - low || 1) * (bottom - top);
   const x = (log) => left + (log - logC[0]) / (logC.at(-1) - logC[0] || 1) * (right - left);
@@ -29,7 +29,7 @@ function chart(svg, series, ticks, to, tickText) {
   }
   text("C", { x: (left + right) / 2, y: bottom + 31, "text-anchor": "middle" });
   series.forEach(([name], i) => {
-    const places = DRAWN.map((C, k) =>
+    const places = drawn.map((C, k) =>
       `${x(Math.log10(C)).toFixed(2)},${y(curves[i][k]).toFixed(2)}`);
     svg.append(element("polyline", { class: `curve ${name}`, points: places.join(" ") }));
   });

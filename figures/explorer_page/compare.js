@@ -22,13 +22,13 @@ view((now, before) => {
     `${grew(-1)} speak more for ${withArticle(first)}, ${grew(1)} more for ` +
     `${withArticle(second)}, the others are the same`);
   const both = two[0].at.filter((pixel) => maps[1][pixel] !== 0).length;
-  byId("shared").textContent = `${both} pixels have a weight at both C, ` +
+  byId("shared").textContent = `${counted(both, "pixel")} with a weight at both C, ` +
     `${two[0].at.length - both} only at ${nameC(two[0].C)}, ` +
     `${two[1].at.length - both} only at ${nameC(two[1].C)}.`;
   const list = turned(now.C, now.pinned), scores = scoresAt(now.C);
   const better = list.filter((i) => isRight(images[i], scores[i])).length;
   byId("turned").textContent = list.length
-    ? `${grouped(list.length)} of these ${grouped(images.length)} images get another answer: ` +
+    ? `Of these ${counted(images.length, "image")} ${grouped(list.length)} get another answer: ` +
       `${grouped(better)} become right, ${grouped(list.length - better)} wrong.`
     : "Every image gets the same answer at both.";
   byId("show-turned").disabled = !list.length;

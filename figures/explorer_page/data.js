@@ -14,6 +14,8 @@ const plain = (value, digits = 3) => minus(String(Number(value.toPrecision(digit
 const nameC = (C) => plain(C, 4);
 const { format: grouped } = new Intl.NumberFormat("en-GB");
 
+const counted = (count, name) => `${grouped(count)} ${name}${count === 1 ? "" : "s"}`;
+
 const SVG = new Set(["svg", "g", "line", "path", "polyline", "rect", "circle", "text", "title"]);
 
 /* A new element, of SVG where its name says so. */

@@ -32,7 +32,7 @@ function pageOf(now) {
 
 // Wide enough for the longest line that a tile can have.
 const longest = Math.max(first.length, second.length);
-gallery.style.setProperty("--tile", `${longest > 4 ? longest + 6 : 2 * longest + 10}ch`);
+gallery.parentElement.style.setProperty("--tile", `${longest > 4 ? longest + 6 : 2 * longest + 10}ch`);
 const tiles = Array.from({ length: Math.min(SHOWN, images.length) }, () => {
   const canvas = element("canvas",
     { class: "ink", width: WIDTH, height: HEIGHT, "aria-hidden": "true" });
@@ -60,6 +60,7 @@ view((now, before) => {
   }
   const scores = scoresAt(C), { list, pages, number, part } = pageOf(now);
   const others = filter === "turned" ? scoresAt(pinned) : null; // shown beside
+  gallery.classList.toggle("two-scores", others !== null);
   tiles.forEach((one, k) => {
     one.tile.hidden = k >= part.length;
     if (one.tile.hidden) return;
@@ -96,8 +97,8 @@ function select(tile) {
   const { image } = tiles.find((one) => one.tile === tile);
   change({ image: image.index });
   say(describeImage(state));
-  // Below each other, the details of what was chosen may be out of sight.
-  if (!matchMedia("(min-width: 52rem)").matches) goTo("selected");
+  const [{ bottom }, { top }] = [gallery, byId("selected")].map((e) => e.getBoundingClientRect());
+  if (top >= bottom) goTo("selected"); // below each other, it may be out of sight
 }
 
 /* The image before or after the chosen one among those that the filter lets through, in a ring. */

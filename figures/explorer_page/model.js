@@ -33,7 +33,7 @@ const { every } = data; // what is known of each C between the points; null: not
 
 /* The model at a C: C, `at` (its pixels whose weight is not 0, ascending), `w` (those weights),
    bias, nonzero (the bias included), train, test (accuracies), objective. */
-const modelAt = remembering((C) => pointOf.get(C) || between(C));
+const modelAt = remembering((C) => pointOf.get(C) || modelBetween(C));
 
 /* The C that the page can show which is nearest, by its logarithm; null for what is no C. */
 function nearestC(C) {
@@ -51,7 +51,7 @@ function aroundC(C) {
 
 /* Between two points: bias and weights on a straight line in 1/C, 0 where the exact path has 0;
    counts and accuracies of the exact path; the objective with the values and slopes of both. */
-function between(C) {
+function modelBetween(C) {
   const { low, high, part } = aroundC(C), line = (from, to) => from + part * (to - from);
   const from = weightsOf(low), to = weightsOf(high), at = [], w = [];
   for (let pixel = 0; pixel < PIXELS; pixel++) {

@@ -18,10 +18,10 @@
       `At C = ${nameC(one.C)} no more decides, and ${percent(one.test)} of the test images are ` +
       "right: where does it look?"],
     ["The trained C", at({}), "weights-part",
-      `${best.nonzero} weights, ${percent(best.test)} of the test images right. Where does it lie ` +
+      `${counted(best.nonzero, "weight")}, ${percent(best.test)} of the test images right. Where does it lie ` +
       "on the curves?"],
     ["Too many", at({ C: most.C, pinned: START.C }), "compare",
-      `At C = ${nameC(most.C)} there are ${most.nonzero} weights; of the training images ` +
+      `At C = ${nameC(most.C)} the model has ${counted(most.nonzero, "weight")}; of the training images ` +
       `${percent(most.train)} are right, of the test images ${percent(most.test)}. Which weights ` +
       "are new?"],
     ["The worst mistake", at({ filter: "wrong", image: index }), "images",

@@ -1,27 +1,27 @@
 // The choice of C, the map of the weights there, and what C does to the numbers.
 
 const slider = byId("C"), field = byId("C-value");
-const STEPS = every ? 2000 : path.length - 1; // of the slider
-const LENGTH = logC.at(-1) - logC[0] || 1;
+const SLIDER_STEPS = every ? 2000 : path.length - 1; // of the slider
+const LOG_RANGE = logC.at(-1) - logC[0] || 1;
 
 /* Where a C of the path is on the slider, and the C that is there. */
-const placeOf = (C) => every ? STEPS * (Math.log10(C) - logC[0]) / LENGTH
+const sliderPlace = (C) => every ? SLIDER_STEPS * (Math.log10(C) - logC[0]) / LOG_RANGE
   : path.indexOf(pointOf.get(C));
-function CAt(place) {
+function sliderC(place) {
   if (!every) return path[place].C;
-  const point = path.find(({ C }) => Math.round(placeOf(C)) === place);
-  const C = 10 ** (logC[0] + place / STEPS * LENGTH);
+  const point = path.find(({ C }) => Math.round(sliderPlace(C)) === place);
+  const C = 10 ** (logC[0] + place / SLIDER_STEPS * LOG_RANGE);
   return point ? point.C : nearestC(Number(C.toPrecision(4)));
 }
 
 byId("reset").textContent = `Back to ${nameC(START.C)}`;
-slider.max = STEPS;
+slider.max = SLIDER_STEPS;
 for (const e of C_TICKS) { // between the two points of the path around it
   const above = Math.max(1, logC.findIndex((log) => log >= e - 1e-9));
   const part = (logC[above] - e) / (logC[above] - logC[above - 1]);
   const tick = element("span", {}, plain(10 ** e));
-  const [low, high] = [above - 1, above].map((k) => placeOf(path[k].C));
-  tick.style.left = `${100 * (high - part * (high - low)) / STEPS}%`;
+  const [low, high] = [above - 1, above].map((k) => sliderPlace(path[k].C));
+  tick.style.left = `${100 * (high - part * (high - low)) / SLIDER_STEPS}%`;
   byId("ticks").append(tick);
 }
 const pinMark = element("span", { class: "pinned" }, "▲");
@@ -29,7 +29,7 @@ byId("ticks").append(pinMark);
 
 slider.addEventListener("input", () => {
   stop();
-  change({ C: CAt(Number(slider.value)) });
+  change({ C: sliderC(Number(slider.value)) });
 });
 field.addEventListener("change", () => {
   stop();
@@ -63,12 +63,12 @@ function stop() {
 }
 
 function play() {
-  const from = placeOf(state.C) >= STEPS ? 0 : placeOf(state.C), began = performance.now();
+  const from = sliderPlace(state.C) >= SLIDER_STEPS ? 0 : sliderPlace(state.C), began = performance.now();
   byId("play").textContent = "Pause";
   const frame = (time) => {
-    const place = Math.min(STEPS, Math.floor(from + Math.max(0, time - began) / PLAY * STEPS));
-    if (CAt(place) !== state.C) change({ C: CAt(place) });
-    if (place < STEPS) playing = requestAnimationFrame(frame);
+    const place = Math.min(SLIDER_STEPS, Math.floor(from + Math.max(0, time - began) / PLAY * SLIDER_STEPS));
+    if (sliderC(place) !== state.C) change({ C: sliderC(place) });
+    if (place < SLIDER_STEPS) playing = requestAnimationFrame(frame);
     else {
       stop();
       say(slider.getAttribute("aria-valuetext"));
@@ -111,15 +111,15 @@ function sides({ w }) {
 view((now, before) => {
   if (before && now.C === before.C && now.pinned === before.pinned) return;
   const model = modelAt(now.C), C = nameC(now.C);
-  slider.value = placeOf(now.C);
+  slider.value = sliderPlace(now.C);
   slider.setAttribute("aria-valuetext",
-    `C = ${C}, ${model.nonzero} weights, test accuracy ${percent(model.test)}`);
+    `C = ${C}, ${counted(model.nonzero, "weight")}, test accuracy ${percent(model.test)}`);
   if (document.activeElement !== field || !before) field.value = C;
   paintMap(byId("weights"), weightsOf(model));
   byId("weights").setAttribute("aria-label",
     `The weights at C = ${C}, ${SIZE}: ${sides(model)}, the others are exactly 0`);
   byId("summary").textContent =
-    `${model.nonzero} weights · test ${percent(model.test)}`;
+    `${counted(model.nonzero, "weight")} · test ${percent(model.test)}`;
   byId("nonzero").textContent = `${model.nonzero} of ${PIXELS + 1}`;
   byId("train").textContent = percent(model.train);
   byId("test").textContent = percent(model.test);
@@ -132,7 +132,7 @@ view((now, before) => {
   for (const move of moveMarks) move(now);
   byId("pin").textContent = now.pinned === null ? "Pin this C" : `Unpin ${nameC(now.pinned)}`;
   pinMark.hidden = now.pinned === null;
-  if (now.pinned !== null) pinMark.style.left = `${100 * placeOf(now.pinned) / STEPS}%`;
+  if (now.pinned !== null) pinMark.style.left = `${100 * sliderPlace(now.pinned) / SLIDER_STEPS}%`;
 });
 
 /* The map as a picture of its own, with the C that it belongs to. */

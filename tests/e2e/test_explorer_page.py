@@ -1,5 +1,6 @@
 """The explorer in a real Chromium: its numbers are the model's, and everybody can use it."""
 
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from matplotlib.image import imread
 from playwright.sync_api import Browser, Page, expect
+from scipy.interpolate import CubicHermiteSpline
 from sklearn.svm import LinearSVC
 
-from analysis.path import PathPoint, solve_path
+from analysis.path import EveryC, PathPoint, solve_path
 from figures import explorer
 from figures.style import ZERO, weight_colours, weight_norm
 from l1svc import L1LinearSVC, to_linear_svc
@@ -41,10 +44,10 @@ def models(data) -> list[LinearSVC]:
 
 
 @pytest.fixture(scope="module")
-def file(data, models, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def points(data, models) -> list[PathPoint]:
     X, X_test = data["X_train"], data["X_test"]
     s, s_test = (signs(data[f"y_{part}"], np.array(CLASSES)) for part in ("train", "test"))
-    points = [
+    return [
         PathPoint(
             p.C,
             model.coef_[0],
@@ -56,10 +59,15 @@ def file(data, models, tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for p, model in zip(solve_path(X, s, X_test, s_test, CS), models, strict=True)
     ]
+
+
+@pytest.fixture(scope="module")
+def file(data, points, tmp_path_factory: pytest.TempPathFactory) -> Path:
     written = tmp_path_factory.mktemp("explorer") / "explorer.html"
     y = ABOUT.named(data["y_test"])
     text = explorer.page(
-        *(points, X_test, y, data["index_test"], ("5", "8"), 0.2, ABOUT), stability=STABILITY
+        *(points, data["X_test"], y, data["index_test"], ("5", "8"), 0.2, ABOUT),
+        stability=STABILITY,
     )
     assert len(text.encode()) < 2_000_000
     written.write_text(text, encoding="utf-8")
@@ -73,7 +81,8 @@ def opened(page: Page, file: Path) -> Page:
 
 
 def number(page: Page, selector: str) -> float:
-    return float(re.search(r"[-−+]?[\d.]+", page.inner_text(selector)).group().replace("−", "-"))
+    found = re.search(r"[-−+]?[\d.,]+", page.inner_text(selector)).group()
+    return float(found.replace("−", "-").replace(",", ""))
 
 
 def pixels(page: Page, canvas: str) -> np.ndarray:
@@ -89,7 +98,7 @@ def pixels(page: Page, canvas: str) -> np.ndarray:
 
 
 def tiles(page: Page) -> list[str]:
-    return page.locator("#gallery li:visible").all_inner_texts()
+    return page.locator("#gallery li:visible").all_text_contents()
 
 
 def test_its_scores_are_scikit_learns(opened: Page, data, models) -> None:
@@ -109,11 +118,11 @@ def test_its_scores_are_scikit_learns(opened: Page, data, models) -> None:
 
 def test_the_slider_leads_along_the_path(opened: Page, models) -> None:
     slider = opened.locator("#C")
-    expect(opened.locator("#C-value")).to_have_text("0.2")
+    expect(opened.locator("#C-value")).to_have_value("0.2")
     slider.focus()
     for key, k in (("Home", 0), ("ArrowRight", 1), ("End", 4), ("ArrowLeft", 3)):
         slider.press(key)
-        assert number(opened, "#C-value") == CS[k]
+        assert float(opened.input_value("#C-value")) == CS[k]
         used = np.count_nonzero(models[k].coef_) + np.count_nonzero(models[k].intercept_)
         assert number(opened, "#nonzero") == used
         painted = pixels(opened, "#weights")
@@ -146,13 +155,44 @@ def test_weight_times_ink_is_white_without_ink_and_grey_on_a_weight_of_0(
     assert (blue[:, 2] > blue[:, 0]).all()
 
 
+def all_tiles(page: Page) -> list[str]:
+    """Of all pages of the gallery, which stands at its first."""
+    pages = 1
+    if page.is_visible("#pages"):
+        last, of = re.search(r"to (\d+) of ([\d,]+)", page.inner_text("#page")).groups()
+        pages = -(-int(of.replace(",", "")) // int(last))
+    listed = []
+    for _ in range(pages):
+        listed += tiles(page)
+        if pages > 1:
+            page.click("#page-after")
+    return listed
+
+
+def set_C(page: Page, k: int) -> None:
+    """The slider to its k-th stop."""
+    page.locator("#C").fill(str(k))
+
+
+def shown(page: Page) -> dict:
+    """What the page says of its state, each part read where it is shown."""
+    return {
+        "C": page.input_value("#C-value"),
+        "slider": CS[int(page.input_value("#C"))],
+        "filter": page.locator("input[name=show]:checked").get_attribute("value"),
+        "tiles": count(page, page.locator("input[name=show]:checked").get_attribute("value")),
+        "image": int(number(page, "#selected-title")),
+        "pinned": page.inner_text("#pinned-C") if page.is_visible("#compare") else None,
+    }
+
+
 def count(page: Page, choice: str) -> int:
     return int(re.sub(r"\D", "", page.inner_text(f"[data-count={choice}]")))
 
 
 @pytest.mark.parametrize("k", [0, 3])
 def test_the_filters_count_all_test_images_at_every_C(opened: Page, data, models, k: int) -> None:
-    opened.fill("#C", str(k))
+    set_C(opened, k)
     f = models[k].decision_function(data["X_test"])
     right = np.where(f > 0, 8, 5) == data["y_test"]
     below = np.abs(f) <= np.abs(f).mean() / 10
@@ -169,10 +209,7 @@ def test_the_gallery_holds_what_its_filters_say(opened: Page) -> None:
     for choice in ("all", "right", "wrong", "uncertain"):
         opened.check(f"input[value={choice}]")
         expected = count(opened, choice)
-        listed = tiles(opened)
-        while opened.is_enabled("#page-after") and opened.is_visible("#page-after"):
-            opened.click("#page-after")
-            listed += tiles(opened)
+        listed = all_tiles(opened)
         assert len(listed) == expected
         below = float(opened.inner_text("#uncertain-below"))
         for tile in listed:
@@ -182,6 +219,232 @@ def test_the_gallery_holds_what_its_filters_say(opened: Page) -> None:
             assert choice != "right" or label == said
             assert choice != "wrong" or label != said
             assert choice != "uncertain" or abs(f) <= below + 0.001
+
+
+def test_the_address_holds_the_state_and_back_leads_back(opened: Page) -> None:
+    states = [shown(opened)]
+    set_C(opened, 4)
+    expect(opened).to_have_url(re.compile(r"#C=2$"))
+    states.append(shown(opened))
+    opened.check("input[value=wrong]")
+    expect(opened).to_have_url(re.compile(r"#C=2&show=wrong&image=\d+$"))
+    states.append(shown(opened))
+    assert "wrong" in opened.inner_text("#selected-sum")  # a right one is chosen no more
+    opened.locator("#gallery li").nth(3).click()
+    expect(opened).not_to_have_url(re.compile(f"image={states[-1]['image']}$"))
+    opened.click("#pin")
+    set_C(opened, 1)
+    expect(opened).to_have_url(re.compile(r"#C=0.01&show=wrong&image=\d+&pinned=2$"))
+    states.append(shown(opened))
+    address = opened.url
+    assert len({str(state) for state in states}) == 4
+    opened.go_back()  # the image
+    for state in states[2::-1]:
+        opened.go_back()
+        expect(opened.locator("#C-value")).to_have_value(state["C"])
+        assert shown(opened) == state
+    for _ in range(4):
+        opened.go_forward()
+    expect(opened).to_have_url(address)
+    assert shown(opened) == states[-1]
+    opened.reload()
+    assert shown(opened) == states[-1]
+    opened.goto("about:blank")
+    opened.go_back()
+    assert shown(opened) == states[-1]
+
+
+def test_an_address_that_says_nonsense_opens_the_trained_model(opened: Page) -> None:
+    usual = shown(opened)
+    opened.evaluate("location.hash = '#C=x&show=x&image=-1&page=0&pinned=0&pixel=99,1'")
+    assert shown(opened) == usual
+    opened.evaluate("location.hash = '#C=7&show=turned&page=999'")  # above the path; nothing pinned
+    assert shown(opened) == usual | {"C": "2", "slider": 2.0}
+
+
+def test_C_can_be_typed(opened: Page) -> None:
+    for typed, C in (
+        ("0,05", "0.05"),
+        ("7", "2"),
+        ("nonsense", "2"),
+        ("-1", "2"),
+        ("0.012", "0.01"),
+    ):
+        opened.fill("#C-value", typed)
+        opened.press("#C-value", "Enter")
+        assert opened.input_value("#C-value") == C
+        assert shown(opened)["slider"] == float(C)
+    expect(opened.locator("#live")).to_have_text(
+        re.compile("^The page has 5 values of C from 0.001")
+    )
+
+
+def test_it_plays_along_C(opened: Page) -> None:
+    opened.clock.install()
+    opened.reload()
+    opened.click("#play")
+    opened.clock.run_for(11_000)
+    assert shown(opened)["C"] == "2"
+    expect(opened.locator("#play")).to_have_text("Play")
+    opened.click("#play")  # from the end: all of it
+    opened.clock.run_for(3_000)
+    assert shown(opened)["C"] == "0.01"
+    opened.click("#play")
+    opened.clock.run_for(9_000)
+    assert shown(opened)["C"] == "0.01"
+    opened.click("#play")
+    set_C(opened, 3)
+    opened.clock.run_for(9_000)
+    assert shown(opened)["C"] == "0.2"  # who moves the slider has it
+
+
+def test_two_C_stand_side_by_side(opened: Page, data, models) -> None:
+    assert not opened.is_visible("#compare")
+    set_C(opened, 1)
+    opened.click("#pin")
+    set_C(opened, 4)
+    before, after = models[1], models[4]
+    for canvas, w in (
+        ("#pinned-map", before.coef_[0]),
+        ("#chosen-map", after.coef_[0]),
+        ("#difference-map", after.coef_[0] - before.coef_[0]),
+    ):
+        expected = weight_colours()(weight_norm()(np.ma.masked_equal(w, 0)))[:, :3]
+        painted = pixels(opened, canvas)[..., :3].reshape(784, 3) / 255
+        np.testing.assert_allclose(painted, expected, rtol=0, atol=3 / 255)
+    both = np.count_nonzero(before.coef_[0] * after.coef_[0])
+    assert opened.inner_text("#shared").startswith(f"{both} pixels with a weight at both C")
+    f, g = (model.decision_function(data["X_test"]) for model in (before, after))
+    turned = (f > 0) != (g > 0)
+    better = turned & (np.where(g > 0, 8, 5) == data["y_test"])
+    said = [int(n) for n in re.findall(r"\d+", opened.inner_text("#turned").replace(",", ""))]
+    assert said == [len(f), turned.sum(), better.sum(), turned.sum() - better.sum()]
+    opened.click("#show-turned")
+    assert count(opened, "turned") == len(all_tiles(opened)) == turned.sum()
+    assert int(number(opened, "#selected-title")) == data["index_test"][turned][0]
+    opened.click("#pin")
+    assert not opened.is_visible("#compare")
+    assert shown(opened)["filter"] == "all"
+
+
+def test_five_cases_to_try(opened: Page, data, models) -> None:
+    assert opened.locator("#try li").count() == 5
+    for text in opened.locator("#try li").all_inner_texts():
+        assert re.fullmatch(r"[^.]+\. .+[.?]", text)
+    links = opened.locator("#try a")
+    links.nth(0).click()
+    assert shown(opened)["C"] == "0.001"
+    used = np.count_nonzero(models[0].coef_)
+    assert links.nth(0).inner_text() == ("One pixel" if used == 1 else f"{used} pixels")
+    links.nth(2).click()
+    expect(opened.locator("#compare")).to_be_in_viewport()
+    assert (shown(opened)["C"], shown(opened)["pinned"]) == ("2", "C = 0.2")
+    links.nth(3).click()
+    f, y = models[3].decision_function(data["X_test"]), data["y_test"]
+    worst = np.argmax(np.abs(f) * (np.where(f > 0, 8, 5) != y))
+    assert shown(opened)["image"] == data["index_test"][worst]
+    expect(opened.locator("#images")).to_be_in_viewport()
+    links.nth(4).click()
+    expect(opened.locator("#pad")).to_be_in_viewport()
+    links.nth(1).click()
+    assert (shown(opened)["C"], shown(opened)["pinned"]) == ("0.2", None)
+    opened.go_back()
+    assert shown(opened)["image"] == data["index_test"][worst]
+
+
+def test_the_picture_can_be_saved(opened: Page, models, tmp_path: Path) -> None:
+    set_C(opened, 2)
+    with opened.expect_download() as waiting:
+        opened.click("#save")
+    assert waiting.value.suggested_filename == "weights-C-0.05.png"
+    waiting.value.save_as(tmp_path / "saved.png")
+    saved = imread(tmp_path / "saved.png")[..., :3]
+    w = models[2].coef_[0].reshape(28, 28)
+    expected = weight_colours()(weight_norm()(np.ma.masked_equal(w, 0)))[..., :3]
+    middles = saved[64 + 10 : 64 + 560 : 20, 24 + 10 : 24 + 560 : 20]
+    np.testing.assert_allclose(middles, expected, rtol=0, atol=3 / 255)
+
+
+def test_the_words_are_explained(opened: Page) -> None:
+    words = opened.locator(".words dt").all_inner_texts()
+    assert {"C", "Bias", "Margin", "Objective", "Gap"} <= set(words)
+    assert "A score of exactly 0 counts as a 5" in opened.inner_text("main").replace("\n", " ")
+
+
+@pytest.fixture(scope="module")
+def points_between(data, file) -> tuple[list[float], EveryC]:
+    """Made up: pixels that come and go between the points, and steps of counts and accuracies."""
+    entries: list[tuple[float, ...]] = [(0.0005,)] * 784
+    entries[14 * 28 + 14] = (0.0005, 0.1, 0.15)
+    steps = np.array([0.0005, 0.1, 0.12, 1.0])
+    return [0.08, 0.1, 0.11, 0.13, 0.5, 1.5], EveryC(
+        entries,
+        (steps, np.array([3, 77, 99, 222])),
+        (steps, np.array([0.5, 0.75, 0.875, 0.9375])),
+        (steps, np.array([0.625, 0.6875, 0.8125, 0.9])),
+    )
+
+
+def test_between_two_points_everything_is_as_it_is_said_to_be(
+    page: Page, points, data, models, points_between, tmp_path: Path
+) -> None:
+    between, every = points_between
+    text = explorer.page(
+        points,
+        data["X_test"],
+        ABOUT.named(data["y_test"]),
+        data["index_test"],
+        ("5", "8"),
+        0.2,
+        ABOUT,
+        every,
+    )
+    (tmp_path / "every.html").write_text(text, encoding="utf-8")
+    page.goto((tmp_path / "every.html").as_uri())
+    expect(page.locator("#how-between")).to_contain_text("a straight line in 1/C")
+    X, s = data["X_train"], signs(data["y_train"], np.array(CLASSES))
+    for C in between:
+        page.fill("#C-value", str(C))
+        page.press("#C-value", "Enter")
+        above = np.searchsorted(CS, C)
+        low, high = points[above - 1], points[above]
+        part = (1 / C - 1 / low.C) / (1 / high.C - 1 / low.C)
+        w = low.coef + part * (high.coef - low.coef)
+        w[14 * 28 + 14] *= not 0.1 <= C < 0.15
+        b = low.intercept + part * (high.intercept - low.intercept)
+        scores = page.evaluate(
+            "C => window.explorer.images().slice(0, 20)"
+            ".map(image => window.explorer.score(C, image.pixels))",
+            C,
+        )
+        np.testing.assert_allclose(scores, data["X_test"][:20] @ w + b, rtol=0, atol=1e-9)
+        painted = pixels(page, "#weights")
+        grey = (painted == painted[0, 0]).all(axis=2)
+        np.testing.assert_array_equal(grey.ravel(), w == 0)
+        k = np.searchsorted(every.nonzero[0], C, side="right") - 1
+        assert number(page, "#nonzero") == every.nonzero[1][k]
+        for name, step in (("train", every.train), ("test", every.test)):
+            assert number(page, f"#{name}") == pytest.approx(100 * step[1][k], abs=0.006)
+        slopes = [
+            (p.objective - np.abs(p.coef).sum() - np.abs(p.intercept)) / p.C for p in (low, high)
+        ]
+        cubic = CubicHermiteSpline([low.C, high.C], [low.objective, high.objective], slopes)
+        assert number(page, "#objective") == pytest.approx(float(cubic(C)), abs=0.006)
+        best = L1LinearSVC(C).fit(X, s)
+        optimum = (
+            np.abs(best.coef_).sum()
+            + np.abs(best.intercept_).sum()
+            + C * np.sum(np.maximum(0, 1 - s * best.decision_function(X)) ** 2)
+        )
+        assert number(page, "#objective") == pytest.approx(optimum, rel=0.05)  # far points
+    for C, model in zip(CS, models, strict=True):  # at the points nothing is in between
+        page.fill("#C-value", str(C))
+        page.press("#C-value", "Enter")
+        used = np.count_nonzero(model.coef_) + np.count_nonzero(model.intercept_)
+        assert number(page, "#nonzero") == used
+    page.focus("#C")
+    page.press("#C", "ArrowLeft")
+    assert 1.98 < float(page.input_value("#C-value")) < 2  # 2,000 steps over the logarithm
 
 
 def test_one_draws_with_the_mouse(opened: Page) -> None:
@@ -210,7 +473,7 @@ def test_one_draws_with_the_mouse(opened: Page) -> None:
 
 def test_a_keyboard_is_enough(opened: Page) -> None:
     reached = set()
-    for _ in range(24):
+    for _ in range(60):
         opened.keyboard.press("Tab")
         reached.add(
             opened.evaluate("(e => e.id || e.name || e.role || '')(document.activeElement)")
@@ -231,22 +494,137 @@ def test_a_keyboard_is_enough(opened: Page) -> None:
     expect(opened.locator("#drawn-sum")).to_contain_text("Nothing drawn yet")
 
 
-def test_it_fits_a_phone(opened: Page) -> None:
-    opened.set_viewport_size({"width": 360, "height": 740})
-    assert opened.evaluate("document.documentElement.scrollWidth") == 360
+def test_it_fits_every_width(opened: Page) -> None:
+    opened.evaluate("location.hash = '#C=2&pinned=0.05'")
+    for width in (*range(320, 1000, 20), 1300, 1920):
+        opened.set_viewport_size({"width": width, "height": 740})
+        assert opened.evaluate("document.documentElement.scrollWidth") == width
+        cut = opened.locator("#gallery li:visible").evaluate_all(
+            "all => all.filter(tile => tile.scrollWidth > tile.clientWidth).length"
+        )
+        assert cut == 0, width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_accessible_in_light_and_dark(chromium: Browser, file: Path, scheme: str) -> None:
-    context = chromium.new_context(offline=True, color_scheme=scheme)
+def test_a_low_screen_is_left_to_what_one_looks_at(opened: Page) -> None:
+    opened.set_viewport_size({"width": 844, "height": 390})
+    assert opened.locator("#gallery").bounding_box()["height"] <= 390
+    opened.set_viewport_size({"width": 320, "height": 180})  # 1280 × 720 at 400 %
+    opened.locator("#images").scroll_into_view_if_needed()
+    opened.mouse.wheel(0, 1000)
+    expect(opened.locator("#bar")).not_to_be_in_viewport()
+    opened.set_viewport_size({"width": 1300, "height": 900})
+    expect(opened.locator("#bar")).to_be_in_viewport()
+
+
+def test_a_tap_on_a_phone_shows_what_was_chosen(chromium: Browser, file: Path) -> None:
+    size = {"width": 360, "height": 740}
+    context = chromium.new_context(offline=True, viewport=size, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    tile = page.locator("#gallery li").nth(4)
+    expect(page.locator("#selected-image")).not_to_be_in_viewport()
+    tile.tap()
+    expect(page.locator("#selected-title")).to_be_in_viewport()
+    expect(page.locator("#selected-image")).to_be_in_viewport()
+    first = page.inner_text("#selected-title")
+    page.tap("#image-after")
+    assert page.inner_text("#selected-title") != first
+    page.tap("#image-before")
+    assert page.inner_text("#selected-title") == first
+    page.tap("#to-gallery")
+    expect(tile).to_be_in_viewport()
+    context.close()
+
+
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced colours": {"color_scheme": "dark", "forced_colors": "active"},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_it_is_accessible(chromium: Browser, file: Path, look: str) -> None:
+    context = chromium.new_context(offline=True, **LOOKS[look])
+    page = context.new_page()
+    page.goto(f"{file.as_uri()}#C=2&pinned=0.05&show=turned")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 128")
-    assert dark == (scheme == "dark")
+    assert dark == (look != "light")
     found = Axe().run(page).response["violations"]
     context.close()
-    serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
-    assert serious == []
+    assert [(v["id"], v["impact"]) for v in found] == []
+
+
+def tones(page: Page, selector: str) -> np.ndarray:
+    """(n, 3) the colours on the screen."""
+    picture = imread(io.BytesIO(page.locator(selector).first.screenshot()))
+    return picture[..., :3].reshape(-1, 3)
+
+
+def test_in_forced_colours_digits_scale_and_choice_are_seen(chromium: Browser, file: Path) -> None:
+    context = chromium.new_context(offline=True, **LOOKS["forced colours"])
+    page = context.new_page()
+    page.goto(file.as_uri())
+    for digit in ("#selected-image", "#gallery canvas"):
+        assert tones(page, digit).max() > 0.9
+        assert (tones(page, digit).max(axis=1) < 0.3).mean() > 0.03
+    for coloured in (".scale", "#weights"):
+        found = tones(page, coloured)
+        assert np.any(found[:, 0] > found[:, 2] + 0.3)
+        assert np.any(found[:, 2] > found[:, 0] + 0.3)
+    grey = tones(page, ".legend .swatch")
+    assert (
+        np.abs(grey - [int(ZERO[i : i + 2], 16) / 255 for i in (1, 3, 5)]).max(axis=1).min() < 0.02
+    )
+    outlines = page.locator("#gallery li").evaluate_all(
+        "all => all.slice(0, 2).map(tile => getComputedStyle(tile).outlineStyle)"
+    )
+    assert outlines == ["solid", "none"]
+    context.close()
+
+
+def test_without_JavaScript_the_trained_model_is_there(chromium: Browser, file, models) -> None:
+    context = chromium.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    assert page.inner_text("h1") == "5 or 8? A model that one can see"
+    text = page.inner_text("body")
+    assert "below 0 it reads a 5, above 0 an 8" in text.replace("\n", " ")
+    assert "with C = 0.2;" in text.replace("\n", " ")
+    w, b = models[3].coef_[0], models[3].intercept_[0]
+    used = np.count_nonzero(w) + np.count_nonzero(b)
+    assert page.inner_text("#nonzero") == f"{used} of 785"
+    assert number(page, "#bias") == pytest.approx(b, abs=0.0006)
+    assert page.locator("svg.picture rect").count() == np.count_nonzero(w)
+    painted = tones(page, "svg.picture")
+    assert np.any(painted[:, 0] > painted[:, 2] + 0.3)
+    assert np.any(painted[:, 2] > painted[:, 0] + 0.3)
+    for missing in ("#bar", "#images", "#draw", "#try-this", "#save", ".charts"):
+        expect(page.locator(missing)).to_be_hidden()
+    context.close()
+
+
+def test_printed_it_is_ink_on_paper(chromium: Browser, file: Path) -> None:
+    context = chromium.new_context(offline=True, color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{file.as_uri()}#C=2&pinned=0.05")
+    page.emulate_media(media="print", color_scheme="dark")
+    paper = tones(page, "h1")
+    assert paper.max() > 0.99
+    assert np.median(paper) > 0.9
+    assert (tones(page, "#selected-image").min(axis=1) > 0.9).mean() > 0.5
+    kept = page.locator(".scale, #weights, .swatch").evaluate_all(
+        "all => all.map(shown => getComputedStyle(shown).printColorAdjust)"
+    )
+    assert set(kept) == {"exact"}
+    for button in page.locator("button:not(.bars *)").all():
+        expect(button).to_be_hidden()
+    heads = page.locator("h2, h3").evaluate_all(
+        "all => all.map(head => getComputedStyle(head).breakAfter)"
+    )
+    assert set(heads) == {"avoid"}
+    context.close()
 
 
 def test_what_came_with_the_data_is_text_and_runs_nothing(

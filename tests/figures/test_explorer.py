@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from matplotlib.colors import to_hex
 
 from analysis.ink import usual
-from analysis.path import PathPoint
-from figures import style
+from analysis.path import EveryC, PathPoint
+from figures import explorer, style
 from figures.explorer import page, room_for, run_lengths, selection
 from pipeline.about import About
 
@@ -111,9 +112,83 @@ def test_the_page_says_what_is_usual_and_how_stable_a_pixel_is() -> None:
         assert data["usual"]["stroke"] == found.stroke
 
 
+def test_without_a_script_the_start_is_there(written) -> None:
+    text, _ = written
+    numbers = dict(re.findall(r'<dd id="(\w+)" class="number">(.*?)</dd>', text))
+    assert numbers == {
+        "nonzero": "3 of 785",
+        "train": "90.00 %",
+        "test": "80.00 %",
+        "bias": "+0.200",
+        "objective": "1.50",
+    }
+    picture = re.search(r"<svg class=.picture.*?</svg>", text, re.S)[0]
+    assert "1 speak for a 5, 1 for an 8" in picture
+    cells = re.findall(r'<rect x="(\d+)" y="(\d+)" width="1" height="1" fill="(.*?)"', picture)
+    assert [(int(x) + 28 * int(y)) for x, y, _ in cells] == [300, 401]
+    w = point(0.2, 2.0).coef[[300, 401]]
+    assert [c for _, _, c in cells] == [
+        to_hex(colour) for colour in style.weight_colours()(style.weight_norm()(w))
+    ]
+    marks = re.search(r'<div class="marks">(.*?)</div>', text)[1]
+    places = {
+        float(value.replace("−", "-")): float(place)
+        for place, value in re.findall(r"left: ([\d.]+)%.>(.*?)<", marks)
+    }
+    assert (places[-2], places[0], places[2]) == (0, 50, 100)
+    assert places[0.5] == pytest.approx(100 * float(style.weight_norm()(0.5)), abs=0.01)
+
+
+def every(lowest: float, pixels: int = 784) -> EveryC:
+    step = np.array([lowest, 0.15])
+    entries = [(lowest, 0.125)] * pixels
+    return EveryC(entries, (step, np.array([3, 4])), (step, step / 2), (step, step / 4))
+
+
+def test_what_is_known_of_every_C_comes_back_exactly(written) -> None:
+    assert written[1]["every"] is None
+    points = [point(0.1, 1.0), point(0.2, 2.0)]
+    text = page(points, images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT, every(0.1))
+    stored = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["every"]
+    assert stored == {
+        "entries": [[0.1, 0.125]] * 784,
+        "nonzero": [[0.1, 0.15], [3, 4]],
+        "train": [[0.1, 0.15], [0.05, 0.075]],
+        "test": [[0.1, 0.15], [0.025, 0.0375]],
+    }
+
+
+@pytest.mark.parametrize("known", [every(0.11), every(0.1, 783)])
+def test_of_another_path_it_takes_nothing(known: EveryC) -> None:
+    points = [point(0.1, 1.0), point(0.2, 2.0)]
+    with pytest.raises(ValueError, match="does not fit the path"):
+        page(points, images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT, known)
+
+
+def test_every_script_is_on_the_page(written) -> None:
+    text, _ = written
+    folder = explorer.PARTS
+    for script in folder.glob("*.js"):
+        assert text.count(script.read_text(encoding="utf-8")) == 1
+        assert script.read_text(encoding="utf-8").startswith("// ")  # what it is for
+    assert {path.suffix for path in folder.iterdir()} == {".js", ".css", ".html"}
+
+
+def test_no_two_scripts_define_the_same_name() -> None:
+    """They share one scope, where the later function would take the place of the earlier."""
+    defined = []
+    for script in explorer.PARTS.glob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        defined += re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", text, re.M)
+        for several in re.findall(r"^(?:const|let) [{[](.*?)[}\]] =", text, re.M | re.S):
+            defined += [name.split(":")[-1].strip() for name in several.split(",")]
+    assert len(defined) > 100
+    assert sorted(defined) == sorted(set(defined))
+
+
 def test_the_page_asks_nothing_of_the_network(written) -> None:
     text, _ = written
-    assert not re.search(r"(?:src|href)\s*=|url\(|fetch\(|import\(|XMLHttp", text)
+    assert not re.search(r"(?:src|href)\s*=|\burl\(|fetch\(|import\(|XMLHttp", text)
     assert "{{" not in text
 
 
