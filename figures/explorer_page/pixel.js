@@ -60,6 +60,19 @@ function whenNotZero(pixel) {
   return said.join("") || "none";
 }
 
+/* Draws the weight of a pixel against C, unless it is there; returns what moves its marks. */
+let curveOf = null, moveOnCurve = null;
+function drawCurve(pixel) {
+  if (pixel === curveOf) return moveOnCurve;
+  const curve = weightCurve(pixel), weights = DRAWN.map(curve);
+  pixelChart.replaceChildren();
+  pixelChart.setAttribute("aria-label", `The weight of ${pixelName(pixel)} against C: from ` +
+    `${plain(Math.min(...weights))} to ${plain(Math.max(...weights))}`);
+  moveOnCurve = chart(pixelChart, [["weight", curve]], weightTicks(weights), (value) => value, plain);
+  curveOf = pixel;
+  return moveOnCurve;
+}
+
 function showStory(now) {
   const model = modelAt(now.C), pixel = under ?? now.pixel ?? heaviest(model);
   const weight = weightOf(model, pixel), { index, label, pixels } = chosenImage(now);
@@ -75,11 +88,7 @@ function showStory(now) {
   byId("story-title").textContent = describePixel(model, pixel);
   byId("story-facts").replaceChildren(...facts.map(([name, value]) => element("div", {},
     element("dt", {}, name), element("dd", { class: "number" }, value))));
-  pixelChart.replaceChildren();
-  const curve = weightCurve(pixel), weights = DRAWN.map(curve);
-  chart(pixelChart, [["weight", curve]], weightTicks(weights), (value) => value, plain)(now);
-  pixelChart.setAttribute("aria-label", `The weight of ${pixelName(pixel)} against C: from ` +
-    `${plain(Math.min(...weights))} to ${plain(Math.max(...weights))}`);
+  drawCurve(pixel)(now);
   for (const mark of document.querySelectorAll("[data-spot]")) putSpot(mark, pixel);
 }
 
