@@ -44,4 +44,4 @@ view((now, before) => {
   const total = showSum(byId("selected-sum"), model, pixels);
   paintContributions(byId("selected-map"), model, pixels);
   byId("selected-sum").lastChild.append(isRight(chosenImage(now), total) ? ", right" : ", wrong");
-});
+}, byId("selected"));

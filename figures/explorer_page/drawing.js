@@ -197,4 +197,4 @@ showPen();
 
 view((now, before) => {
   if (!before || now.C !== before.C) showDrawn();
-});
+}, byId("draw"));

@@ -275,6 +275,28 @@ def test_C_can_be_typed(opened: Page) -> None:
     )
 
 
+def test_while_C_moves_what_is_in_sight_follows_and_the_rest_does_when_it_stops(
+    opened: Page, data, models
+) -> None:
+    """Else a phone could not draw as fast as a finger moves."""
+    x = data["X_test"][data["index_test"] == int(number(opened, "#selected-title"))]
+    expected = [float(model.decision_function(x)[0]) for model in models]
+
+    def drag(k: int, *events: str) -> float:
+        opened.locator("#C").evaluate(
+            "(slider, [k, events]) => { slider.value = k; for (const name of events) "
+            "slider.dispatchEvent(new Event(name, { bubbles: true })); }",
+            [k, events],
+        )
+        return number(opened, "#selected-sum .verdict")
+
+    assert drag(1, "input") == pytest.approx(expected[3], abs=0.0006)
+    assert float(opened.input_value("#C-value")) == CS[1]
+    assert drag(1, "change") == pytest.approx(expected[1], abs=0.0006)
+    opened.locator("#selected-sum").scroll_into_view_if_needed()
+    assert drag(4, "input") == pytest.approx(expected[4], abs=0.0006)
+
+
 def test_it_plays_along_C(opened: Page) -> None:
     opened.clock.install()
     opened.reload()
