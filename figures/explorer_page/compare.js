@@ -32,7 +32,7 @@ view((now, before) => {
       `${grouped(better)} become right, ${grouped(list.length - better)} wrong.`
     : "Every image gets the same answer at both.";
   byId("show-turned").disabled = !list.length;
-});
+}, byId("compare"));
 
 byId("show-turned").addEventListener("click", () => {
   choose("turned");

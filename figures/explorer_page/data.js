@@ -27,6 +27,13 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/* The children of a node, `count` of them: those that are there, and new ones that `make` gives. */
+function childrenOf(node, count, make) {
+  while (node.children.length > count) node.lastElementChild.remove();
+  while (node.children.length < count) node.append(make());
+  return Array.from(node.children);
+}
+
 /* Writes text that may be there already: what does not change is not laid out anew. */
 function write(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -74,8 +74,8 @@ function readPad() {
   return showDrawn();
 }
 
+const NOTHING = new Uint8Array(PIXELS), showDrawnSum = scoreSum(byId("drawn-sum"));
 /* Shows what the model makes of the drawing; says it in words. */
-const NOTHING = new Uint8Array(PIXELS);
 function showDrawn() {
   const pixels = drawn || NOTHING, model = modelAt(state.C);
   paintInk(byId("drawn-image"), pixels);
@@ -88,7 +88,7 @@ function showDrawn() {
     byId("unlike").hidden = true;
     return "Nothing drawn yet";
   }
-  const total = showSum(byId("drawn-sum"), model, pixels), { nearest, likeness } = mostLike(pixels);
+  const total = showDrawnSum(model, pixels), { nearest, likeness } = mostLike(pixels);
   const text = `Drawing: score ${signed(total)}, reads ${withArticle(reads(total))}`;
   const differs = unlike(pixels, likeness);
   paintInk(byId("most-like"), nearest.pixels);
@@ -215,4 +215,4 @@ showPen();
 
 view((now, before) => {
   if (!before || now.C !== before.C) showDrawn();
-});
+}, byId("draw"));

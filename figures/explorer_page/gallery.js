@@ -91,7 +91,7 @@ view((now, before) => {
   byId("pages").hidden = pages === 1;
   byId("page").textContent = `${grouped(number * SHOWN + 1)} to ` +
     `${grouped(number * SHOWN + part.length)} of ${grouped(list.length)}`;
-});
+}, byId("images"));
 
 function select(tile) {
   const { image } = tiles.find((one) => one.tile === tile);

@@ -18,46 +18,57 @@ const histogramAt = remembering((C) => {
   return { size, left, right, lowest, highest, counts };
 });
 
-/* The figure: the second class upwards, the first downwards, a mark at `total`. */
-function histogram({ C }, total) {
-  const { counts, lowest, highest, ...bars } = histogramAt(C);
+/* Its figure, and what shows in it where `total` lies at a C: the second class upwards, the first
+   downwards, a mark at `total`. */
+function histogram() {
   const left = 4, right = 284, top = 16, middle = 64, bottom = 112;
-  const width = (right - left) / (bars.left + bars.right);
-  const x = (value) =>
-    left + width * (bars.left + Math.max(-bars.left, Math.min(bars.right, value / bars.size)));
-  const svg = element("svg", { class: "histogram", viewBox: "0 0 288 132", role: "img" });
-  const most = Math.max(...counts.flat(), 1);
-  counts.forEach((of, which) => of.forEach((count, k) => {
-    const height = count && Math.max(1, count / most * (middle - top));
-    if (count) svg.append(element("rect", {
-      class: which ? "positive" : "negative", x: left + k * width + 0.5, width: width - 1, height,
-      y: which ? middle - height : middle,
-    }));
-  }));
-  const text = (content, place) => svg.append(element("text", place, content));
-  svg.append(element("line", { class: "axis", x1: left, x2: right, y1: middle, y2: middle }),
-    element("line", { class: "axis", x1: x(0), x2: x(0), y1: top, y2: bottom + 3 }));
-  text(`are ${withArticle(second)}`, { class: "positive", x: left, y: top + 10 });
-  text(`are ${withArticle(first)}`,
-    { class: "negative", x: right, y: bottom - 4, "text-anchor": "end" });
-  const tick = Number((Math.min(bars.left, bars.right) * bars.size * 0.75).toPrecision(1));
-  for (const value of [-tick, 0, tick]) {
-    text(plain(value), { x: x(value), y: bottom + 15, "text-anchor": "middle" });
+  const bars = ["negative", "positive"].map((name) => element("path", { class: name }));
+  const zero = element("line", { class: "axis", y1: top, y2: bottom + 3 });
+  const ticks = [0, 1, 2].map(() => element("text", { y: bottom + 15, "text-anchor": "middle" }));
+  const here = element("line", { class: "now", y1: top - 6, y2: bottom });
+  const mark = element("path", { class: "mark" });
+  const svg = element("svg", { class: "histogram", viewBox: "0 0 288 132", role: "img" }, ...bars,
+    element("line", { class: "axis", x1: left, x2: right, y1: middle, y2: middle }), zero,
+    element("text", { class: "positive", x: left, y: top + 10 }, `are ${withArticle(second)}`),
+    element("text", { class: "negative", x: right, y: bottom - 4, "text-anchor": "end" },
+      `are ${withArticle(first)}`),
+    ...ticks, here, mark);
+  const off = element("span", { class: "far" }), words = element("span");
+
+  function show(C, total) {
+    const { counts, lowest, highest, size, ...sides } = histogramAt(C);
+    const width = (right - left) / (sides.left + sides.right);
+    const within = (value) => Math.max(-sides.left, Math.min(sides.right, value / size));
+    const x = (value) => (left + width * (sides.left + within(value))).toFixed(2);
+    const most = Math.max(...counts.flat(), 1);
+    counts.forEach((of, which) => bars[which].setAttribute("d", of.map((count, k) => {
+      const height = Math.max(1, count / most * (middle - top)) * (which ? -1 : 1);
+      return count ? `M${(left + k * width + 0.5).toFixed(2)} ${middle}v${height.toFixed(2)}` +
+        `h${(width - 1).toFixed(2)}V${middle}z` : "";
+    }).join("")));
+    const tick = Number((Math.max(sides.left, sides.right) * size * 0.75).toPrecision(1));
+    [-tick, 0, tick].forEach((value, k) => {
+      write(ticks[k], value / size < -sides.left || value / size > sides.right ? "" : plain(value));
+      ticks[k].setAttribute("x", x(value));
+    });
+    for (const [line, value] of [[zero, 0], [here, total]]) {
+      line.setAttribute("x1", x(value));
+      line.setAttribute("x2", x(value));
+    }
+    const far = Math.sign(total) * (total < lowest || total > highest);
+    mark.setAttribute("d", far
+      ? `M${x(total)} ${top - 8}l${-9 * far} -6v12z` : `M${x(total)} ${top - 4}l-5 -10h10z`);
+    write(off, far
+      ? `Off the scale: ${far > 0 ? "higher" : "lower"} than any of the test images. ` : "");
+    const scores = scoresAt(C), lower = { [first]: 0, [second]: 0 }, all = { ...lower };
+    images.forEach(({ label }, i) => {
+      all[label] += 1;
+      lower[label] += scores[i] < total;
+    });
+    write(words, `Of the test images${images.length < data.images.of ? " on this page" : ""} ` +
+      data.classes.map((name) => `${grouped(lower[name])} of the ${grouped(all[name])} that are ` +
+        withArticle(name)).join(" and ") + " score lower.");
+    svg.setAttribute("aria-label", `Histogram of the test images' scores. ${words.textContent}`);
   }
-  const far = total < lowest || total > highest, to = Math.sign(total), here = x(total);
-  svg.append(element("line", { class: "now", x1: here, x2: here, y1: top - 6, y2: bottom }));
-  svg.append(element("path", { class: "mark", d: far
-    ? `M${here} ${top - 8}l${-9 * to} -6v12z` : `M${here} ${top - 4}l-5 -10h10z` }));
-  const lower = data.classes.map((name, which) => {
-    const scores = scoresAt(C), of = images.filter(({ label }) => label === name).length;
-    const count = images.filter(({ label }, i) => label === name && scores[i] < total).length;
-    return `${grouped(count)} of the ${grouped(of)} that are ${withArticle(data.classes[which])}`;
-  });
-  const words = `Of the test images${images.length < data.images.of ? " on this page" : ""} ` +
-    `${lower.join(" and ")} score lower.`;
-  svg.setAttribute("aria-label", `Histogram of the test images' scores. ${words}`);
-  return element("figure", { class: "scores" }, svg, element("figcaption", {},
-    element("span", { class: "far" }, far
-      ? `Off the scale: ${to > 0 ? "higher" : "lower"} than any of the test images. ` : ""),
-    words));
+  return { figure: element("figure", { class: "scores" }, svg, element("figcaption", {}, off, words)), show };
 }

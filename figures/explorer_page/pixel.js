@@ -85,9 +85,12 @@ function showStory(now) {
     [`Ink in test image ${index}, ${withArticle(label)}`, inkOf(pixels[pixel])],
     ["Adds to its score", weight && pixels[pixel] ? signed(weight * (pixels[pixel] / 255)) : "0"],
   ];
-  byId("story-title").textContent = describePixel(model, pixel);
-  byId("story-facts").replaceChildren(...facts.map(([name, value]) => element("div", {},
-    element("dt", {}, name), element("dd", { class: "number" }, value))));
+  write(byId("story-title"), describePixel(model, pixel));
+  childrenOf(byId("story-facts"), facts.length, () => element("div", {}, element("dt"),
+    element("dd", { class: "number" }))).forEach(({ children }, k) => {
+    write(children[0], facts[k][0]);
+    write(children[1], facts[k][1]);
+  });
   drawCurve(pixel)(now);
   for (const mark of document.querySelectorAll("[data-spot]")) putSpot(mark, pixel);
 }
@@ -134,18 +137,18 @@ function showBars(now) {
   const added = contributions(model, pixels);
   const most = Array.from(model.at).filter((pixel) => added[pixel])
     .sort((a, b) => Math.abs(added[b]) - Math.abs(added[a]) || a - b).slice(0, BARS);
-  byId("bars").replaceChildren(...most.map((pixel) => {
-    const value = added[pixel], length = 50 * Math.abs(value) / Math.abs(added[most[0]]);
-    const bar = element("i", { class: value > 0 ? "positive" : "negative" });
+  childrenOf(byId("bars"), most.length, () => element("li", {}, element("button", { type: "button" },
+    element("span"), element("span", { class: "bar-of", "aria-hidden": "true" }, element("i")),
+    element("span", { class: "number" })))).forEach(({ firstChild: button }, k) => {
+    const value = added[most[k]], length = 50 * Math.abs(value) / Math.abs(added[most[0]]);
+    const [name, { firstChild: bar }, number] = button.children;
+    bar.className = value > 0 ? "positive" : "negative";
     bar.style.left = `${value > 0 ? 50 : 50 - length}%`;
     bar.style.width = `${length}%`;
-    const button = element("button", { type: "button", "aria-pressed": String(now.pixel === pixel) },
-      element("span", {}, pixelName(pixel)),
-      element("span", { class: "bar-of", "aria-hidden": "true" }, bar),
-      element("span", { class: "number" }, signed(value)));
-    button.dataset.pixel = pixel;
-    return element("li", {}, button);
-  }));
+    write(name, pixelName(most[k]));
+    write(number, signed(value));
+    button.dataset.pixel = most[k];
+  });
   byId("no-bars").hidden = most.length > 0;
 }
 byId("bars").addEventListener("click", (event) => {
@@ -155,10 +158,10 @@ byId("bars").addEventListener("click", (event) => {
   choosePixel(state.pixel === pixel ? null : pixel);
 });
 
+view(showStory, byId("story"));
 view((now, before) => {
-  showStory(now);
   if (!before || now.C !== before.C || now.image !== before.image) showBars(now);
   for (const button of byId("bars").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.pixel) === now.pixel));
   }
-});
+}, byId("bars"));

@@ -14,7 +14,7 @@ new ResizeObserver(([{ target }]) => {
   document.documentElement.style.setProperty("--bar", stays ? `${target.offsetHeight + 8}px` : "0px");
 }).observe(byId("bar"));
 
-enterAddress(null);
+enterAddress();
 // Who follows a link to an image wants to see it; who comes back is where they were.
 const [came] = performance.getEntriesByType("navigation");
 if (came?.type === "navigate" && /[#&](?:image|show)=/.test(location.hash)) byId("images").scrollIntoView();

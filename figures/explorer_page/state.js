@@ -9,14 +9,15 @@ const START = Object.freeze({
 });
 let state = START;
 
-const views = [];
-/* `show(state, before)` is called after each change of the state; `before` is null at the start. */
-const view = (show) => views.push(show);
+const views = []; // {show, place, shown: the state that it shows, or null}
+/* `show(state, before)` is called after each change of the state; `before` is the one that it showed
+   last, null at the start. While C moves, what has its `place` out of sight waits for `settle`. */
+const view = (show, place = null) => views.push({ show, place, shown: null });
 
 /* Changes the state by `part`, and shows it. Once it has rested it is a step of the history. */
 let resting = 0;
-function change(part) {
-  enter({ ...state, ...part });
+function change(part, { moving = false } = {}) {
+  enter({ ...state, ...part }, moving);
   clearTimeout(resting);
   resting = setTimeout(() => {
     const address = addressOf(state);
@@ -24,10 +25,21 @@ function change(part) {
   }, 400);
 }
 
-function enter(next, before = state) {
+function enter(next, moving = false) {
   if (next.filter === "turned" && next.pinned === null) next = { ...next, filter: "all" };
   state = Object.freeze(next);
-  for (const show of views) show(state, before);
+  // Asked of all before any writes: else each question would cost a layout.
+  const due = views.filter(({ place }) => !(moving && place) || inSight(place));
+  for (const one of due) {
+    if (one.shown !== state) one.show(state, one.shown);
+    one.shown = state;
+  }
+}
+const settle = () => enter(state);
+
+function inSight(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
 /* What differs from the start, as `#C=10&show=wrong&image=1299&page=2&pinned=0.2&pixel=10,12`;
@@ -62,11 +74,11 @@ function stateOf(address) {
 }
 
 /* As the address says: at the start, after back, forward, or a link within the page. */
-function enterAddress(before = state) {
+function enterAddress() {
   clearTimeout(resting);
-  enter(stateOf(location.hash), before);
+  enter(stateOf(location.hash));
 }
-window.addEventListener("popstate", () => enterAddress());
+window.addEventListener("popstate", enterAddress);
 
 /* Scrolls to a part of the page. */
 function goTo(id) {

@@ -19,44 +19,49 @@ function turning(model, pixels) {
   return { steps, turned: false };
 }
 
-/* A picture of pixels, one of them marked, with lines of text. */
-function stepPicture(pixels, pixel, ...lines) {
+/* A picture, to be filled by `showStep`. */
+function stepPicture() {
   const canvas = element("canvas",
     { class: "ink", width: WIDTH, height: HEIGHT, "aria-hidden": "true" });
-  paintInk(canvas, pixels);
-  const mark = element("i", { class: "spot" });
-  putSpot(mark, pixel);
-  return element("li", {}, element("span", { class: "spotted" }, canvas, mark),
-    ...lines.map((line) => element("span", { class: "number" }, line)));
+  return element("li", {}, element("span", { class: "spotted" }, canvas, element("i", { class: "spot" })),
+    ...[0, 1, 2].map(() => element("span", { class: "number" })));
+}
+function showStep(item, pixels, pixel, ...lines) {
+  const [picture, ...texts] = item.children;
+  paintInk(picture.firstChild, pixels);
+  putSpot(picture.lastChild, pixel);
+  texts.forEach((text, k) => write(text, lines[k] ?? ""));
 }
 
-/* Shows it: as it is, then one pixel after the other. */
+/* Shows it: as it is, then one pixel after the other; those that are too many are left out before
+   the last. */
 function showTurning(target, model, pixels) {
-  const { steps, turned } = turning(model, pixels), total = score(model, pixels);
-  const other = withArticle(total > 0 ? first : second);
-  const words = element("p", { class: "turn-words" }, turned
-    ? `${grouped(steps.length)} ${steps.length === 1 ? "pixel is" : "pixels are"} enough to make ` +
-      `it read ${other}, and fewer are not. Each is made blank or full, the one that moves the ` +
-      "score furthest first."
-    : `No ink on any pixel makes it read ${other} at this C: the weights that are not 0 ` +
-      "cannot move the score far enough.");
-  const changed = pixels.slice();
-  const pictures = turned ? steps.flatMap(({ pixel, to, score: then }, k) => {
-    const from = changed[pixel];
+  const [words, list] = childrenOf(target, 2, () => target.firstChild
+    ? element("ol", { class: "steps" }) : element("p", { class: "turn-words" }));
+  const { steps, turned: turns } = turning(model, pixels), total = score(model, pixels);
+  const other = withArticle(total > 0 ? first : second), count = steps.length;
+  write(words, turns
+    ? `${grouped(count)} ${count === 1 ? "pixel is" : "pixels are"} enough to make it read ` +
+      `${other}, and fewer are not. Each is made blank or full, the one that moves the score ` +
+      "furthest first."
+    : `No ink on any pixel makes it read ${other} at this C: the weights that are not 0 cannot ` +
+      "move the score far enough.");
+  const skipped = Math.max(0, count - PICTURES), changed = pixels.slice();
+  const items = childrenOf(list, turns ? 1 + count - skipped : 0, stepPicture);
+  if (!turns) return;
+  showStep(items[0], changed, null, "as it is", `score ${signed(total)}`);
+  steps.forEach(({ pixel, to, score: then }, k) => {
+    const from = changed[pixel], last = k === count - 1;
     changed[pixel] = to;
-    if (k >= PICTURES - 1 && k < steps.length - 1) return [];
-    const skipped = k - PICTURES + 1;
-    return [stepPicture(changed, pixel, `${k + 1}. ${pixelName(pixel)}` +
-      (skipped > 0 ? ` (after ${skipped} more)` : ""),
-      `ink ${inkOf(from)} → ${inkOf(to)}`, `score ${signed(then)}` +
-      (k === steps.length - 1 ? `: reads ${other}` : ""))];
-  }) : [];
-  const list = element("ol", { class: "steps" },
-    stepPicture(pixels, null, "as it is", `score ${signed(total)}`), ...pictures);
-  target.replaceChildren(words, ...(turned ? [list] : []));
+    if (k >= PICTURES - 1 && !last) return;
+    showStep(items[last ? items.length - 1 : k + 1], changed, pixel,
+      `${k + 1}. ${pixelName(pixel)}${last && skipped ? ` (after ${skipped} more)` : ""}`,
+      `ink ${inkOf(from)} → ${inkOf(to)}`,
+      `score ${signed(then)}${last ? `: reads ${other}` : ""}`);
+  });
 }
 
 view((now, before) => {
   if (before && now.C === before.C && now.image === before.image) return;
   showTurning(byId("selected-turn"), modelAt(now.C), chosenImage(now).pixels);
-});
+}, byId("selected-turn"));

@@ -29,8 +29,9 @@ byId("ticks").append(pinMark);
 
 slider.addEventListener("input", () => {
   stop();
-  change({ C: sliderC(Number(slider.value)) });
+  change({ C: sliderC(Number(slider.value)) }, { moving: true });
 });
+slider.addEventListener("change", settle);
 field.addEventListener("change", () => {
   stop();
   const asked = Number(field.value.replace(",", ".")), C = nearestC(asked);
@@ -58,8 +59,10 @@ let playing = 0; // the frame to come, or 0
 
 function stop() {
   cancelAnimationFrame(playing);
+  if (!playing) return;
   playing = 0;
   byId("play").textContent = "Play";
+  settle();
 }
 
 function play() {
@@ -67,7 +70,7 @@ function play() {
   byId("play").textContent = "Pause";
   const frame = (time) => {
     const place = Math.min(SLIDER_STEPS, Math.floor(from + Math.max(0, time - began) / PLAY * SLIDER_STEPS));
-    if (sliderC(place) !== state.C) change({ C: sliderC(place) });
+    if (sliderC(place) !== state.C) change({ C: sliderC(place) }, { moving: true });
     if (place < SLIDER_STEPS) playing = requestAnimationFrame(frame);
     else {
       stop();
@@ -115,11 +118,19 @@ view((now, before) => {
   slider.setAttribute("aria-valuetext",
     `C = ${C}, ${counted(model.nonzero, "weight")}, test accuracy ${percent(model.test)}`);
   if (document.activeElement !== field || !before) field.value = C;
+  byId("summary").textContent =
+    `${counted(model.nonzero, "weight")} · test ${percent(model.test)}`;
+  byId("pin").textContent = now.pinned === null ? "Pin this C" : `Unpin ${nameC(now.pinned)}`;
+  pinMark.hidden = now.pinned === null;
+  if (now.pinned !== null) pinMark.style.left = `${100 * sliderPlace(now.pinned) / SLIDER_STEPS}%`;
+});
+
+view((now, before) => {
+  if (before && now.C === before.C && now.pinned === before.pinned) return;
+  const model = modelAt(now.C), C = nameC(now.C);
   paintMap(byId("weights"), weightsOf(model));
   byId("weights").setAttribute("aria-label",
     `The weights at C = ${C}, ${SIZE}: ${sides(model)}, the others are exactly 0`);
-  byId("summary").textContent =
-    `${counted(model.nonzero, "weight")} · test ${percent(model.test)}`;
   byId("nonzero").textContent = `${model.nonzero} of ${PIXELS + 1}`;
   byId("train").textContent = percent(model.train);
   byId("test").textContent = percent(model.test);
@@ -130,10 +141,7 @@ view((now, before) => {
   byId("chart-nonzero").setAttribute("aria-label", "Number of weights that are not 0, against C. " +
     `At C = ${C}: ${model.nonzero}`);
   for (const move of moveMarks) move(now);
-  byId("pin").textContent = now.pinned === null ? "Pin this C" : `Unpin ${nameC(now.pinned)}`;
-  pinMark.hidden = now.pinned === null;
-  if (now.pinned !== null) pinMark.style.left = `${100 * sliderPlace(now.pinned) / SLIDER_STEPS}%`;
-});
+}, byId("weights-part"));
 
 /* The map as a picture of its own, with the C that it belongs to. */
 byId("save").addEventListener("click", () => {

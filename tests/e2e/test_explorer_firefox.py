@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,6 @@ def test_it_works_in_firefox(digits, tmp_path: Path) -> None:
     text = explorer.page(points, X, ABOUT.named(y), np.arange(60), ("5", "8"), 0.1, ABOUT)
     file.write_text(text, encoding="utf-8")
     heard: list[str] = []
-    (tmp_path / "profile").mkdir()
     profile = tmp_path / "profile"
     profile.mkdir()
     options = ("--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0")
@@ -94,7 +94,9 @@ def test_it_works_in_firefox(digits, tmp_path: Path) -> None:
                 re.search(r"BiDi listening on (ws://\S+)", line) for line in firefox.stderr
             )
             address = next(found[1] for found in addresses if found)
-            said = asyncio.run(drive(f"{address}/session", file, heard))
+            with ThreadPoolExecutor(1) as beside:  # Playwright has the loop of this thread
+                done = beside.submit(asyncio.run, drive(f"{address}/session", file, heard))
+                said = done.result()
         finally:
             firefox.terminate()
     start, moved, where, back, drawn = json.loads(said)
