@@ -15,8 +15,8 @@
   const { index, label } = images[worst];
   const cases = [
     [pixels, at({ C: one.C }), "weights-part",
-      `At C = ${nameC(one.C)} no more decides, and ${percent(one.test)} of the test images are ` +
-      "right: where does it look?"],
+      `At C = ${nameC(one.C)} no other takes part, and ${percent(one.test)} of the test images are ` +
+      "right. Where does the model look?"],
     ["The trained C", at({}), "weights-part",
       `${counted(best.nonzero, "weight")}, ${percent(best.test)} of the test images right. Where does it lie ` +
       "on the curves?"],
@@ -27,7 +27,7 @@
     ["The worst mistake", at({ filter: "wrong", image: index }), "images",
       `Test image ${grouped(index)} is ${withArticle(label)}, and scores ` +
       `${signed(scores[worst], 1)}. Which pixels mislead the model?`],
-    ["Draw a 1", at({}), "draw",
+    [`Draw a ${data.classes.includes("1") ? 0 : 1}`, at({}), "draw",
       `Or a heart: whatever you draw, the model says ${first} or ${second}; it knows no other ` +
       "answer."],
   ];
