@@ -24,7 +24,7 @@ function stepPicture() {
   const canvas = element("canvas",
     { class: "ink", width: WIDTH, height: HEIGHT, "aria-hidden": "true" });
   return element("li", {}, element("span", { class: "spotted" }, canvas, element("i", { class: "spot" })),
-    ...[0, 1, 2].map(() => element("span", { class: "number" })));
+    ...["", "", "", " answer"].map((more) => element("span", { class: `number${more}` })));
 }
 function showStep(item, pixels, pixel, ...lines) {
   const [picture, ...texts] = item.children;
@@ -41,9 +41,10 @@ function showTurning(target, model, pixels) {
   const { steps, turned: turns } = turning(model, pixels), total = score(model, pixels);
   const other = withArticle(total > 0 ? first : second), count = steps.length;
   write(words, turns
-    ? `${grouped(count)} ${count === 1 ? "pixel is" : "pixels are"} enough to make it read ` +
-      `${other}, and fewer are not. Each is made blank or full, the one that moves the score ` +
-      "furthest first."
+    ? count === 1
+      ? `1 pixel, made blank or full, is enough to make it read ${other}.`
+      : `${grouped(count)} pixels are enough to make it read ${other}, and fewer are not. Each is ` +
+        "made blank or full, the one that moves the score furthest first."
     : `No ink on any pixel makes it read ${other} at this C: the weights that are not 0 cannot ` +
       "move the score far enough.");
   const skipped = Math.max(0, count - PICTURES), changed = pixels.slice();
@@ -57,7 +58,7 @@ function showTurning(target, model, pixels) {
     showStep(items[last ? items.length - 1 : k + 1], changed, pixel,
       `${k + 1}. ${pixelName(pixel)}${last && skipped ? ` (after ${skipped} more)` : ""}`,
       `ink ${inkOf(from)} → ${inkOf(to)}`,
-      `score ${signed(then)}${last ? `: reads ${other}` : ""}`);
+      `score ${signed(then)}`, last ? `reads ${other}` : "");
   });
 }
 

@@ -459,6 +459,21 @@ def test_between_two_points_everything_is_as_it_is_said_to_be(
             + C * np.sum(np.maximum(0, 1 - s * best.decision_function(X)) ** 2)
         )
         assert number(page, "#objective") == pytest.approx(optimum, rel=0.05)  # far points
+    page.evaluate("location.hash = '#C=0.13&pixel=15,15'")  # which comes and goes
+    expect(page.locator("#story-facts")).to_contain_text("0.0005 to 0.1, from 0.15")
+    expect(page.locator("#story-title")).to_contain_text("the model does not look here")
+    curve = np.array(
+        [xy.split(",") for xy in page.get_attribute("#chart-pixel .weight", "points").split()],
+        dtype=float,
+    )
+    to_x = np.polyfit(np.log10([CS[0], CS[-1]]), curve[[0, -1], 0], 1)
+    gone = (curve[:, 0] > np.polyval(to_x, -1) + 0.3) & (
+        curve[:, 0] < np.polyval(to_x, np.log10(0.15)) - 0.3
+    )
+    at_zero = float(page.locator("#chart-pixel circle.now").get_attribute("cy"))
+    assert gone.sum() > 10
+    np.testing.assert_allclose(curve[gone, 1], at_zero, atol=0.006)
+    assert np.abs(curve[~gone, 1] - at_zero).max() > 10
     for C, model in zip(CS, models, strict=True):  # at the points nothing is in between
         page.fill("#C-value", str(C))
         page.press("#C-value", "Enter")
@@ -518,6 +533,7 @@ def test_a_keyboard_is_enough(opened: Page) -> None:
 
 def test_it_fits_every_width(opened: Page) -> None:
     opened.evaluate("location.hash = '#C=2&pinned=0.05'")
+    draw(opened, [(0.2, 0.2), (0.8, 0.8)])
     for width in (*range(320, 1000, 20), 1300, 1920):
         opened.set_viewport_size({"width": width, "height": 740})
         assert opened.evaluate("document.documentElement.scrollWidth") == width
@@ -573,6 +589,8 @@ def test_it_is_accessible(chromium: Browser, file: Path, look: str) -> None:
     page.goto(f"{file.as_uri()}#C=2&pinned=0.05&show=turned")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 128")
     assert dark == (look != "light")
+    draw(page, [(0.5, 0.5)])  # a dot, with all that the page says of it
+    expect(page.locator("#unlike")).to_be_visible()
     found = Axe().run(page).response["violations"]
     context.close()
     assert [(v["id"], v["impact"]) for v in found] == []
@@ -844,8 +862,8 @@ def test_the_steps_to_another_answer_are_shown_one_after_the_other(
         ink = pixels(opened, f"#selected-turn li:nth-child({k + 1}) canvas")[..., 3]
         np.testing.assert_array_equal(ink.ravel(), np.rint(changed * 255))
     expect(shown.last).to_contain_text(f"reads {'an 8' if f > 0 else 'a 5'}")
-    noun = "pixel is" if len(steps) == 1 else "pixels are"
-    expect(opened.locator(".turn-words").first).to_contain_text(f"{len(steps)} {noun} enough")
+    words = "1 pixel, made" if len(steps) == 1 else f"{len(steps)} pixels are enough"
+    expect(opened.locator("#selected-turn .turn-words")).to_contain_text(words)
 
 
 @pytest.mark.parametrize("C", [0.001, 0.2])
