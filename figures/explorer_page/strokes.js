@@ -79,6 +79,8 @@ function inkStrokes(context, { scale = 1, left = 0, top = 0, width = PEN } = {})
   }
 }
 
+const sheet = element("canvas", { width: PAD, height: PAD })
+  .getContext("2d", { willReadFrequently: true });
 /* The drawing's pixels, null without ink. Where the data set scales its ink, small drawings and
    large ones get strokes as wide as the data set's own. */
 function strokePixels(padContext) {
@@ -89,15 +91,15 @@ function strokePixels(padContext) {
   const [left, right] = range(all.map(({ x }) => x)), [top, bottom] = range(all.map(({ y }) => y));
   const scale = PAD / INK_SIDE * (INK_SIDE - stroke) / Math.max(right - left, bottom - top, PEN / 2);
   const width = PAD / INK_SIDE * stroke, edge = width / 2 / scale;
-  const sheet = element("canvas", { width: PAD, height: PAD });
-  const context = sheet.getContext("2d", { willReadFrequently: true });
-  inkStrokes(context, { scale, left: left - edge, top: top - edge, width });
-  return normalise(inkOn(context), PAD, PAD);
+  inkStrokes(sheet, { scale, left: left - edge, top: top - edge, width });
+  return normalise(inkOn(sheet), PAD, PAD);
 }
 
 /* The ink, 0..255, on a canvas. */
 function inkOn(context) {
   const { width, height } = context.canvas;
   const { data: rgba } = context.getImageData(0, 0, width, height);
-  return Uint8Array.from({ length: width * height }, (_, i) => rgba[4 * i + 3]);
+  const ink = new Uint8Array(width * height);
+  for (let i = 0; i < ink.length; i++) ink[i] = rgba[4 * i + 3];
+  return ink;
 }

@@ -485,18 +485,7 @@ def test_between_two_points_everything_is_as_it_is_said_to_be(
 
 
 def test_one_draws_with_the_mouse(opened: Page) -> None:
-    pad = opened.locator("#pad")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    turn = np.linspace(0, 2 * np.pi, 30)
-    for middle, radius in ((0.25, 0.12), (0.55, 0.16)):  # the two bowls of an 8, off centre
-        for k, angle in enumerate(turn):
-            x = box["x"] + box["width"] * (0.35 + radius * np.sin(angle))
-            y = box["y"] + box["height"] * (middle - radius * np.cos(angle))
-            opened.mouse.move(x, y)
-            if k == 0:
-                opened.mouse.down()
-        opened.mouse.up()
+    draw(opened, circle(0.35, 0.25, 0.12), circle(0.35, 0.55, 0.16))  # an 8, off centre
     expect(opened.locator("#drawn-sum")).to_contain_text("reads an 8")
     ink = pixels(opened, "#drawn-image")[..., 3]
     rows, columns = np.nonzero(ink > 8)
