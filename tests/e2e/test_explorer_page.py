@@ -653,6 +653,12 @@ def test_printed_it_is_ink_on_paper(chromium: Browser, file: Path) -> None:
         "all => all.map(head => getComputedStyle(head).breakAfter)"
     )
     assert set(heads) == {"avoid"}
+    page.set_viewport_size({"width": 700, "height": 900})  # about a sheet
+    of_map, of_numbers, of_story = (
+        page.locator(part).bounding_box() for part in ("#weights", "#weights-part dl >> nth=-1", "#story")
+    )
+    assert of_numbers["x"] > of_map["x"] + of_map["width"]
+    assert of_story["y"] > of_map["y"] + of_map["height"]
     context.close()
 
 
