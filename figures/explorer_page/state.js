@@ -11,8 +11,8 @@ const START = Object.freeze({
 let state = START;
 
 const views = []; // {show, place, shown: the state that it shows, or null}
-/* `show(state, before)` is called after each change of the state; `before` is the one that it last
-   showed, null at the start. While C moves, what has its `place` out of sight waits for `settle`. */
+/* `show(state, before)` is called after each change of the state; `before` is what it showed last,
+   null at the start. While C moves, what has its `place` out of sight waits for `settle`. */
 const view = (show, place = null) => views.push({ show, place, shown: null });
 
 /* Changes the state by `part`, and shows it. Once it has rested it is a step of the history. */

@@ -22,8 +22,8 @@
       "Where does it lie on the curves?"],
     ["Too many", at({ C: most.C, pinned: START.C }), "compare",
       `At C = ${nameC(most.C)} the model has ${counted(most.nonzero, "weight")}; of the ` +
-      `training images ${percent(most.train)} are right, of the test images ${percent(most.test)}. Which weights ` +
-      "are new?"],
+      `training images ${percent(most.train)} are right, of the test images ` +
+      `${percent(most.test)}. Which weights are new?`],
     ["The worst mistake", at({ filter: "wrong", image: index }), "images",
       `Test image ${grouped(index)} is ${withArticle(label)}, and scores ` +
       `${signed(scores[worst], 1)}. Which pixels mislead the model?`],
