@@ -32,7 +32,8 @@ function pageOf(now) {
 
 // Wide enough for the longest line that a tile can have.
 const longest = Math.max(first.length, second.length);
-gallery.parentElement.style.setProperty("--tile", `${longest > 4 ? longest + 6 : 2 * longest + 10}ch`);
+gallery.parentElement.style.setProperty("--tile",
+  `${longest > 4 ? longest + 6 : 2 * longest + 10}ch`);
 const tiles = Array.from({ length: Math.min(SHOWN, images.length) }, () => {
   const canvas = element("canvas",
     { class: "ink", width: WIDTH, height: HEIGHT, "aria-hidden": "true" });
@@ -55,9 +56,8 @@ function rove(tile) {
 
 view((now, before) => {
   const { C, filter, image, pinned } = now;
-  if (before && ["C", "filter", "image", "page", "pinned"].every((key) => now[key] === before[key])) {
-    return;
-  }
+  const told = ["C", "filter", "image", "page", "pinned"];
+  if (before && told.every((key) => now[key] === before[key])) return;
   const scores = scoresAt(C), { list, pages, number, part } = pageOf(now);
   const others = filter === "turned" ? scoresAt(pinned) : null; // shown beside
   gallery.classList.toggle("two-scores", others !== null);
@@ -103,7 +103,8 @@ function select(tile) {
 
 /* The image before or after the chosen one among those that the filter lets through, in a ring. */
 function neighbour(now, by) {
-  const list = filtered(now.filter, now), here = list.findIndex((i) => images[i].index === now.image);
+  const list = filtered(now.filter, now);
+  const here = list.findIndex((i) => images[i].index === now.image);
   return list.length ? images[list[here < 0 ? 0 : (here + by + list.length) % list.length]]
     : imageOf.get(now.image);
 }

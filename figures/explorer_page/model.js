@@ -14,7 +14,7 @@ function decode({ index, label, pixels }) {
 }
 
 const images = decode(data.images);
-const imageOf = new Map(images.map((image) => [image.index, image])); // by its place in the test set
+const imageOf = new Map(images.map((image) => [image.index, image])); // by place in the test set
 
 /* The function, which remembers its last few answers. */
 function remembering(compute) {
@@ -100,7 +100,8 @@ const inked = Array.from({ length: PIXELS }, (_, pixel) => {
   const which = [];
   images.forEach(({ pixels }, i) => { if (pixels[pixel]) which.push(i); });
   return {
-    which: Uint32Array.from(which), ink: Float64Array.from(which, (i) => images[i].pixels[pixel] / 255),
+    which: Uint32Array.from(which),
+    ink: Float64Array.from(which, (i) => images[i].pixels[pixel] / 255),
   };
 });
 

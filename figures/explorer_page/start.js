@@ -10,14 +10,16 @@ byId("which").textContent = (images.length === of ? `All ${grouped(of)} test ima
 
 byId("try-this").open = matchMedia("(min-width: 46rem)").matches;
 new ResizeObserver(([{ target }]) => {
-  const stays = getComputedStyle(target).position === "sticky";
-  document.documentElement.style.setProperty("--bar", stays ? `${target.offsetHeight + 8}px` : "0px");
+  const room = getComputedStyle(target).position === "sticky" ? target.offsetHeight + 8 : 0;
+  document.documentElement.style.setProperty("--bar", `${room}px`);
 }).observe(byId("bar"));
 
 enterAddress();
 // Who follows a link to an image wants to see it; who comes back is where they were.
 const [came] = performance.getEntriesByType("navigation");
-if (came?.type === "navigate" && /[#&](?:image|show)=/.test(location.hash)) byId("images").scrollIntoView();
+if (came?.type === "navigate" && /[#&](?:image|show)=/.test(location.hash)) {
+  byId("images").scrollIntoView();
+}
 
 window.explorer = Object.freeze({
   score: (C, pixels) => score(modelAt(C), pixels),

@@ -1,8 +1,9 @@
 // The one state of the page, its address, and the views, which show it and keep none beside it.
 
 const FILTERS = ["all", "right", "wrong", "uncertain", "turned"];
-/* C; filter: of FILTERS, "turned" only beside a pinned C; image: its place in the test set; page of the gallery, from 0
-   (null: where the image is); pinned: a second C or null; pixel: a number of 0..PIXELS − 1 or null. */
+/* C; filter: of FILTERS, "turned" only beside a pinned C; image: its place in the test set; page of
+   the gallery, from 0 (null: where the image is); pinned: a second C or null; pixel: its number of
+   0..PIXELS − 1 or null. */
 const START = Object.freeze({
   C: path[data.start].C, filter: "all", image: images[0].index, page: null, pinned: null,
   pixel: null,
@@ -10,8 +11,8 @@ const START = Object.freeze({
 let state = START;
 
 const views = []; // {show, place, shown: the state that it shows, or null}
-/* `show(state, before)` is called after each change of the state; `before` is the one that it showed
-   last, null at the start. While C moves, what has its `place` out of sight waits for `settle`. */
+/* `show(state, before)` is called after each change of the state; `before` is what it showed last,
+   null at the start. While C moves, what has its `place` out of sight waits for `settle`. */
 const view = (show, place = null) => views.push({ show, place, shown: null });
 
 /* Changes the state by `part`, and shows it. Once it has rested it is a step of the history. */

@@ -15,15 +15,15 @@
   const { index, label } = images[worst];
   const cases = [
     [pixels, at({ C: one.C }), "weights-part",
-      `At C = ${nameC(one.C)} no other takes part, and ${percent(one.test)} of the test images are ` +
-      "right. Where does the model look?"],
+      `At C = ${nameC(one.C)} no other takes part, and ${percent(one.test)} of the test images ` +
+      "are right. Where does the model look?"],
     ["The trained C", at({}), "weights-part",
-      `${counted(best.nonzero, "weight")}, ${percent(best.test)} of the test images right. Where does it lie ` +
-      "on the curves?"],
+      `${counted(best.nonzero, "weight")}, ${percent(best.test)} of the test images right. ` +
+      "Where does it lie on the curves?"],
     ["Too many", at({ C: most.C, pinned: START.C }), "compare",
-      `At C = ${nameC(most.C)} the model has ${counted(most.nonzero, "weight")}; of the training images ` +
-      `${percent(most.train)} are right, of the test images ${percent(most.test)}. Which weights ` +
-      "are new?"],
+      `At C = ${nameC(most.C)} the model has ${counted(most.nonzero, "weight")}; of the ` +
+      `training images ${percent(most.train)} are right, of the test images ` +
+      `${percent(most.test)}. Which weights are new?`],
     ["The worst mistake", at({ filter: "wrong", image: index }), "images",
       `Test image ${grouped(index)} is ${withArticle(label)}, and scores ` +
       `${signed(scores[worst], 1)}. Which pixels mislead the model?`],

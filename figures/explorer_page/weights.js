@@ -66,10 +66,12 @@ function stop() {
 }
 
 function play() {
-  const from = sliderPlace(state.C) >= SLIDER_STEPS ? 0 : sliderPlace(state.C), began = performance.now();
+  const here = sliderPlace(state.C), from = here >= SLIDER_STEPS ? 0 : here;
+  const began = performance.now();
   byId("play").textContent = "Pause";
   const frame = (time) => {
-    const place = Math.min(SLIDER_STEPS, Math.floor(from + Math.max(0, time - began) / PLAY * SLIDER_STEPS));
+    const moved = Math.max(0, time - began) / PLAY * SLIDER_STEPS;
+    const place = Math.min(SLIDER_STEPS, Math.floor(from + moved));
     if (sliderC(place) !== state.C) change({ C: sliderC(place) }, { moving: true });
     if (place < SLIDER_STEPS) playing = requestAnimationFrame(frame);
     else {
@@ -100,9 +102,9 @@ const moveMarks = [
     Array.from({ length: 20 }, (_, i) => i * countStep), (count) => count, String),
 ];
 byId("how-between").textContent = every
-  ? `At ${path.length} values of C the page has the exact optimum. Between two of them weights and ` +
-    "scores (by which the filters go) are on a straight line in 1/C, the objective on a cubic; the " +
-    "number of weights, the accuracies, and which weights are 0 are exact at every C."
+  ? `At ${path.length} values of C the page has the exact optimum. Between two of them weights ` +
+    "and scores (by which the filters go) are on a straight line in 1/C, the objective on a " +
+    "cubic; the number of weights, the accuracies, and which weights are 0 are exact at every C."
   : `The page has the exact optimum at ${path.length} values of C, where the slider stops.`;
 
 /* What a map shows, in words: how many weights speak for each class. */
