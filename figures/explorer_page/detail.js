@@ -6,8 +6,9 @@ function scoreSum(target) {
   const rows = [[`Pixels for ${withArticle(first)}`, "negative"],
     [`Pixels for ${withArticle(second)}`, "positive"], ["Bias", ""], ["Score", ""]];
   const values = rows.map(() => element("td"));
-  const table = element("table", { class: "sum" }, element("tbody", {}, ...rows.map(([name, style], k) =>
-    element("tr", {}, element("th", { scope: "row", class: style }, name), values[k]))));
+  const table = element("table", { class: "sum" }, element("tbody", {}, ...rows.map(
+    ([name, style], k) =>
+      element("tr", {}, element("th", { scope: "row", class: style }, name), values[k]))));
   const verdict = element("p", { class: "verdict number" }), { figure, show } = histogram();
   return (model, pixels, more = () => "") => {
     if (!table.isConnected) target.replaceChildren(table, verdict, figure);

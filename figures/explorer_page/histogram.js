@@ -70,5 +70,6 @@ function histogram() {
         withArticle(name)).join(" and ") + " score lower.");
     svg.setAttribute("aria-label", `Histogram of the test images' scores. ${words.textContent}`);
   }
-  return { figure: element("figure", { class: "scores" }, svg, element("figcaption", {}, off, words)), show };
+  const caption = element("figcaption", {}, off, words);
+  return { figure: element("figure", { class: "scores" }, svg, caption), show };
 }

@@ -3,7 +3,7 @@
 let lengths = null; // of the images' pixels, once they are asked for
 const lengthOf = (pixels) => Math.sqrt(pixels.reduce((sum, value) => sum + value * value, 0));
 
-/* The image most like the pixels, and its likeness: x·y / (‖x‖ ‖y‖), 1 for a copy, darker or not. */
+/* The image most like the pixels, and how like: x·y / (‖x‖ ‖y‖), 1 for a copy, darker or not. */
 function mostLike(pixels) {
   lengths ??= images.map((image) => lengthOf(image.pixels));
   const products = new Float64Array(images.length), length = lengthOf(pixels);
@@ -20,7 +20,8 @@ function mostLike(pixels) {
 
 /* In what a drawing lies beyond nearly all of the images, a sentence for each. */
 function unlike(pixels, likeness) {
-  const { ink, inked: places, likeness: least, unusual } = data.usual, hundred = (share) => plain(100 * share);
+  const { ink, inked: places, likeness: least, unusual } = data.usual;
+  const hundred = (share) => plain(100 * share);
   const total = pixels.reduce((sum, value) => sum + value, 0) / 255;
   const count = pixels.reduce((sum, value) => sum + (value > 0), 0), found = [];
   const within = `${hundred(1 - 2 * unusual)} in 100 of these images have`;

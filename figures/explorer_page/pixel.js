@@ -25,8 +25,9 @@ function heaviest({ at, w }) {
 
 function describePixel(model, pixel) {
   const weight = weightOf(model, pixel);
-  return weight ? `${capital(pixelName(pixel))}: ink here speaks for ` +
-    withArticle(weight > 0 ? second : first) : `${capital(pixelName(pixel))}: the model does not look here`;
+  const speaksFor = withArticle(weight > 0 ? second : first);
+  return `${capital(pixelName(pixel))}: ` +
+    (weight ? `ink here speaks for ${speaksFor}` : "the model does not look here");
 }
 
 /* Ticks for the chart of a weight, at most five of a round size between its extremes. */
@@ -55,9 +56,12 @@ function weightCurve(pixel) {
 function whenNotZero(pixel) {
   const changes = every ? every.entries[pixel] : path.filter((point, k) =>
     !weightOf(point, pixel) !== !(k && weightOf(path[k - 1], pixel))).map(({ C }) => C);
-  const said = changes.map((C, k) =>
-    (k % 2 ? ` to ${plain(C)}` : `${k ? ", " : ""}${k + 1 < changes.length ? "" : "from "}${plain(C)}`));
-  return said.join("") || "none";
+  const spans = [];
+  for (let k = 0; k < changes.length; k += 2) {
+    const [from, to] = changes.slice(k, k + 2).map((C) => plain(C));
+    spans.push(to === undefined ? `from ${from}` : `${from} to ${to}`);
+  }
+  return spans.join(", ") || "none";
 }
 
 /* Draws the weight of a pixel against C, unless it is there; returns what moves its marks. */
@@ -68,7 +72,8 @@ function drawCurve(pixel) {
   pixelChart.replaceChildren();
   pixelChart.setAttribute("aria-label", `The weight of ${pixelName(pixel)} against C: from ` +
     `${plain(Math.min(...weights))} to ${plain(Math.max(...weights))}`);
-  moveOnCurve = chart(pixelChart, [["weight", curve]], weightTicks(weights), (value) => value, plain);
+  moveOnCurve =
+    chart(pixelChart, [["weight", curve]], weightTicks(weights), (value) => value, plain);
   curveOf = pixel;
   return moveOnCurve;
 }
@@ -76,12 +81,11 @@ function drawCurve(pixel) {
 function showStory(now) {
   const model = modelAt(now.C), pixel = under ?? now.pixel ?? heaviest(model);
   const weight = weightOf(model, pixel), { index, label, pixels } = chosenImage(now);
+  const share = data.stability && `${plain(100 * data.stability[pixel])} %`;
   const facts = [
     [`Weight at C = ${nameC(now.C)}`, weight ? signed(weight) : "0"],
     ["Not 0 at C", whenNotZero(pixel)],
-    ...data.stability
-      ? [[`Chosen by bootstrap samples at C = ${nameC(START.C)}`, `${plain(100 * data.stability[pixel])} %`]]
-      : [],
+    ...share ? [[`Chosen by bootstrap samples at C = ${nameC(START.C)}`, share]] : [],
     [`Ink in test image ${index}, ${withArticle(label)}`, inkOf(pixels[pixel])],
     ["Adds to its score", weight && pixels[pixel] ? signed(weight * (pixels[pixel] / 255)) : "0"],
   ];
@@ -137,9 +141,10 @@ function showBars(now) {
   const added = contributions(model, pixels);
   const most = Array.from(model.at).filter((pixel) => added[pixel])
     .sort((a, b) => Math.abs(added[b]) - Math.abs(added[a]) || a - b).slice(0, BARS);
-  childrenOf(byId("bars"), most.length, () => element("li", {}, element("button", { type: "button" },
-    element("span"), element("span", { class: "bar-of", "aria-hidden": "true" }, element("i")),
-    element("span", { class: "number" })))).forEach(({ firstChild: button }, k) => {
+  const row = () => element("li", {}, element("button", { type: "button" }, element("span"),
+    element("span", { class: "bar-of", "aria-hidden": "true" }, element("i")),
+    element("span", { class: "number" })));
+  childrenOf(byId("bars"), most.length, row).forEach(({ firstChild: button }, k) => {
     const value = added[most[k]], length = 50 * Math.abs(value) / Math.abs(added[most[0]]);
     const [name, { firstChild: bar }, number] = button.children;
     bar.className = value > 0 ? "positive" : "negative";

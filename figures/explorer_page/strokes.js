@@ -18,9 +18,10 @@ function onTheWay(from, to) {
 
 /* The strokes less the points whose ink the eraser reaches on its way; the same list if none is. */
 function rubbed(from, to) {
-  const dx = to.x - from.x, dy = to.y - from.y, length = dx * dx + dy * dy;
+  const dx = to.x - from.x, dy = to.y - from.y, square = dx * dx + dy * dy;
   const reached = ({ x, y }) => {
-    const part = length ? Math.max(0, Math.min(1, ((x - from.x) * dx + (y - from.y) * dy) / length)) : 0;
+    const along = square ? ((x - from.x) * dx + (y - from.y) * dy) / square : 0;
+    const part = Math.max(0, Math.min(1, along)); // of the way, where it is nearest
     return Math.hypot(x - from.x - part * dx, y - from.y - part * dy) < PEN;
   };
   if (!strokes.some((points) => points.some(reached))) return strokes;
@@ -85,11 +86,15 @@ const sheet = element("canvas", { width: PAD, height: PAD })
    large ones get strokes as wide as the data set's own. */
 function strokePixels(padContext) {
   if (!strokes.length) return null;
-  if (!INK_SIDE) return normalise(inkOn(padContext), padContext.canvas.width, padContext.canvas.height);
+  if (!INK_SIDE) {
+    const { width, height } = padContext.canvas;
+    return normalise(inkOn(padContext), width, height);
+  }
   const all = strokes.flat(), { stroke } = data.usual;
   const range = (values) => [Math.min(...values), Math.max(...values)];
   const [left, right] = range(all.map(({ x }) => x)), [top, bottom] = range(all.map(({ y }) => y));
-  const scale = PAD / INK_SIDE * (INK_SIDE - stroke) / Math.max(right - left, bottom - top, PEN / 2);
+  const size = Math.max(right - left, bottom - top, PEN / 2);
+  const scale = PAD / INK_SIDE * (INK_SIDE - stroke) / size;
   const width = PAD / INK_SIDE * stroke, edge = width / 2 / scale;
   inkStrokes(sheet, { scale, left: left - edge, top: top - edge, width });
   return normalise(inkOn(sheet), PAD, PAD);

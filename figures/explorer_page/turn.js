@@ -23,7 +23,8 @@ function turning(model, pixels) {
 function stepPicture() {
   const canvas = element("canvas",
     { class: "ink", width: WIDTH, height: HEIGHT, "aria-hidden": "true" });
-  return element("li", {}, element("span", { class: "spotted" }, canvas, element("i", { class: "spot" })),
+  const picture = element("span", { class: "spotted" }, canvas, element("i", { class: "spot" }));
+  return element("li", {}, picture,
     ...["", "", "", " answer"].map((more) => element("span", { class: `number${more}` })));
 }
 function showStep(item, pixels, pixel, ...lines) {
@@ -43,8 +44,8 @@ function showTurning(target, model, pixels) {
   write(words, turns
     ? count === 1
       ? `1 pixel, made blank or full, is enough to make it read ${other}.`
-      : `${grouped(count)} pixels are enough to make it read ${other}, and fewer are not. Each is ` +
-        "made blank or full, the one that moves the score furthest first."
+      : `${grouped(count)} pixels are enough to make it read ${other}, and fewer are not. Each ` +
+        "is made blank or full, the one that moves the score furthest first."
     : `No ink on any pixel makes it read ${other} at this C: the weights that are not 0 cannot ` +
       "move the score far enough.");
   const skipped = Math.max(0, count - PICTURES), changed = pixels.slice();
