@@ -115,7 +115,8 @@ def main(params: Interpret) -> None:
         ),
     )
     of_model = [replace(p, coef=model.coef_[0], intercept=bias) if p.C == C else p for p in points]
-    shown = page(of_model, X_test, about.named(y_test), index, (negative, positive), C, about)
+    labels, classes_ = about.named(y_test), (negative, positive)
+    shown = page(of_model, X_test, labels, index, classes_, C, about, every, share)
     save_text(EXPLORER, shown)
     first = first_C(every, points).reshape(about.shape)
     steps = every.nonzero if every else nonzero_of_points(points)

@@ -6,10 +6,15 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from matplotlib.colors import to_hex
 
-from analysis.path import PathPoint
-from figures import style
-from figures.explorer import page, run_lengths, selection
+from analysis.ink import usual
+from analysis.path import EveryC, PathPoint
+from figures import explorer, style
+from figures.explorer import page, room_for, run_lengths, selection
 from pipeline.about import About
 
 CLASSES = ("5", "8")
@@ -41,11 +46,11 @@ LABELS = np.array(["5", "8"] * 4 + ["5"])
 
 def test_every_double_comes_back_exactly(written) -> None:
     _, data = written
-    for stored, given in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
+    for stored, expected in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
         w = np.zeros(784)
         w[stored["at"]] = stored["w"]
-        np.testing.assert_array_equal(w, given.coef)
-        assert stored["bias"] == given.intercept
+        np.testing.assert_array_equal(w, expected.coef)
+        assert stored["bias"] == expected.intercept
     assert data["start"] == 1
 
 
@@ -73,18 +78,19 @@ def test_the_scale_of_colours_is_that_of_the_pictures(written) -> None:
 
 
 def test_the_page_says_what_it_shows(written) -> None:
-    _, data = written
+    text, data = written
     assert data["classes"] == ["5", "8"]
     assert data["articles"] == {"5": "a 5", "8": "an 8"}
     assert (data["height"], data["width"], data["inkSide"]) == (28, 28, 20)
-    assert data["credit"] == "Some, by somebody"
-    for stored, given in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
+    assert "<h1>5 or 8? " in text
+    assert "Images: Some, by somebody" in text
+    for stored, expected in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
         for name, value in (
-            ("C", given.C),
-            ("nonzero", given.nonzero),
-            ("train", given.train_accuracy),
-            ("test", given.test_accuracy),
-            ("objective", given.objective),
+            ("C", expected.C),
+            ("nonzero", expected.nonzero),
+            ("train", expected.train_accuracy),
+            ("test", expected.test_accuracy),
+            ("objective", expected.objective),
         ):
             assert stored[name] == value
     shown = data["images"]
@@ -92,9 +98,97 @@ def test_the_page_says_what_it_shows(written) -> None:
     assert shown["wrong"] + shown["near"] + shown["sample"] == len(shown["index"])
 
 
+def test_the_page_says_what_is_usual_and_how_stable_a_pixel_is() -> None:
+    share = np.linspace(0, 1, 784).reshape(28, 28)
+    for stability, stored in ((None, None), (share, share.ravel().tolist())):
+        text = page(
+            *([point(0.2, 1.0)], images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT),
+            stability=stability,
+        )
+        data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+        assert data["stability"] == stored
+        found = usual((images(9) * 255).round().astype(np.uint8).reshape(-1, 28, 28))
+        assert data["usual"]["ink"] == list(found.ink)
+        assert data["usual"]["stroke"] == found.stroke
+
+
+def test_without_a_script_the_start_is_there(written) -> None:
+    text, _ = written
+    numbers = dict(re.findall(r'<dd id="(\w+)" class="number">(.*?)</dd>', text))
+    assert numbers == {
+        "nonzero": "3 of 785",
+        "train": "90.00 %",
+        "test": "80.00 %",
+        "bias": "+0.200",
+        "objective": "1.50",
+    }
+    picture = re.search(r"<svg class=.picture.*?</svg>", text, re.S)[0]
+    assert "1 speak for a 5, 1 for an 8" in picture
+    cells = re.findall(r'<rect x="(\d+)" y="(\d+)" width="1" height="1" fill="(.*?)"', picture)
+    assert [(int(x) + 28 * int(y)) for x, y, _ in cells] == [300, 401]
+    w = point(0.2, 2.0).coef[[300, 401]]
+    assert [c for _, _, c in cells] == [
+        to_hex(colour) for colour in style.weight_colours()(style.weight_norm()(w))
+    ]
+    marks = re.search(r'<div class="marks">(.*?)</div>', text)[1]
+    places = {
+        float(value.replace("−", "-")): float(place)
+        for place, value in re.findall(r"left: ([\d.]+)%.>(.*?)<", marks)
+    }
+    assert (places[-2], places[0], places[2]) == (0, 50, 100)
+    assert places[0.5] == pytest.approx(100 * float(style.weight_norm()(0.5)), abs=0.01)
+
+
+def every(lowest: float, pixels: int = 784) -> EveryC:
+    step = np.array([lowest, 0.15])
+    entries = [(lowest, 0.125)] * pixels
+    return EveryC(entries, (step, np.array([3, 4])), (step, step / 2), (step, step / 4))
+
+
+def test_what_is_known_of_every_C_comes_back_exactly(written) -> None:
+    assert written[1]["every"] is None
+    points = [point(0.1, 1.0), point(0.2, 2.0)]
+    text = page(points, images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT, every(0.1))
+    stored = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["every"]
+    assert stored == {
+        "entries": [[0.1, 0.125]] * 784,
+        "nonzero": [[0.1, 0.15], [3, 4]],
+        "train": [[0.1, 0.15], [0.05, 0.075]],
+        "test": [[0.1, 0.15], [0.025, 0.0375]],
+    }
+
+
+@pytest.mark.parametrize("known", [every(0.11), every(0.1, 783)])
+def test_of_another_path_it_takes_nothing(known: EveryC) -> None:
+    points = [point(0.1, 1.0), point(0.2, 2.0)]
+    with pytest.raises(ValueError, match="does not fit the path"):
+        page(points, images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT, known)
+
+
+def test_every_script_is_on_the_page(written) -> None:
+    text, _ = written
+    folder = explorer.PARTS
+    for script in folder.glob("*.js"):
+        assert text.count(script.read_text(encoding="utf-8")) == 1
+        assert script.read_text(encoding="utf-8").startswith("// ")  # what it is for
+    assert {path.suffix for path in folder.iterdir()} == {".js", ".css", ".html"}
+
+
+def test_no_two_scripts_define_the_same_name() -> None:
+    """They share one scope, where the later function would take the place of the earlier."""
+    defined = []
+    for script in explorer.PARTS.glob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        defined += re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", text, re.M)
+        for several in re.findall(r"^(?:const|let) [{[](.*?)[}\]] =", text, re.M | re.S):
+            defined += [name.split(":")[-1].strip() for name in several.split(",")]
+    assert len(defined) > 100
+    assert sorted(defined) == sorted(set(defined))
+
+
 def test_the_page_asks_nothing_of_the_network(written) -> None:
     text, _ = written
-    assert not re.search(r"(?:src|href)\s*=|url\(|fetch\(|import\(|XMLHttp", text)
+    assert not re.search(r"(?:src|href)\s*=|\burl\(|fetch\(|import\(|XMLHttp", text)
     assert "{{" not in text
 
 
@@ -111,7 +205,8 @@ def test_all_mistakes_are_shown_and_then_the_nearest() -> None:
     X = np.zeros((1000, 784))
     X[:, 300] = np.arange(1000) % 256 / 255
     y = np.where(np.arange(1000) < 30, "5", "8")
-    kept, parts = selection(X, y, PathPoint(1.0, point(1, 3).coef, 0.01, 2, 0, 0, 0), CLASSES)
+    model = PathPoint(1.0, point(1, 3).coef, 0.01, 2, 0, 0, 0)
+    kept, parts = selection(X, y, model, CLASSES, 600)
     assert set(range(30)) <= set(kept.tolist())
     assert parts == {"wrong": 30, "near": 285, "sample": 285}
     assert len(set(kept.tolist())) == 600
@@ -119,6 +214,27 @@ def test_all_mistakes_are_shown_and_then_the_nearest() -> None:
 
 def test_long_runs_of_zeros() -> None:
     assert run_lengths(np.zeros((1, 784), dtype=np.uint8)) == b"\0\xff\0\xff\0\xff\0\x13"
+
+
+@given(arrays(np.uint8, (2, 400), elements=st.sampled_from([0, 0, 0, 1, 255])))
+def test_run_lengths_say_each_pixel_and_never_need_more_than_was_said(pixels) -> None:
+    coded = run_lengths(pixels)
+    decoded, left = [], iter(coded)
+    for value in left:
+        decoded += [0] * next(left) if value == 0 else [value]
+    np.testing.assert_array_equal(np.reshape(decoded, pixels.shape), pixels)
+    assert room_for(pixels, len(coded) - 1) < len(pixels)
+
+
+def test_as_many_images_as_the_budget_holds(monkeypatch) -> None:
+    monkeypatch.setattr("figures.explorer.BUDGET", 5 * 500)
+    X = images(9)
+    X[:, 784 - 200 :] = 0  # 294 pixels with ink or a 0 now and then
+    text = page([point(0.2, 1.0)], X, LABELS, np.arange(9), CLASSES, 0.2, ABOUT)
+    shown = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["images"]
+    assert shown["of"] == 9
+    assert 5 <= len(shown["index"]) < 9
+    assert len(base64.b64decode(shown["pixels"])) <= 5 * 500
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,8 @@ def test_the_explorer_opens_with_the_model_as_it_is_saved(ran, preprocessed, mod
         np.testing.assert_array_equal(w, model.coef_[0] if trained else point.coef)
         assert shown["bias"] == (model.intercept_[0] if trained else point.intercept)
     assert data["path"][data["start"]]["C"] == 0.5
+    s_train = np.where(preprocessed["y_train"] == 5, 1, -1)
+    assert data["stability"] == frequencies(preprocessed["X_train"], s_train, 0.5, 6, 3).tolist()
     labels = dict(zip(preprocessed["index_test"], preprocessed["y_test"], strict=True))
     images = data["images"]
     assert images["of"] == 40

@@ -1,0 +1,109 @@
+"""The explorer in a real Firefox, which is driven over WebDriver BiDi: it works there too."""
+
+import asyncio
+import itertools
+import json
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+
+from analysis.path import solve_path
+from figures import explorer
+from pipeline.datasets import DATASETS
+
+ABOUT = DATASETS["mnist"].about
+CS = [0.01, 0.1, 1.0]
+PATIENCE = 30  # seconds for an answer
+# What a visitor does, and what the page then says; the last step draws a dot.
+STEPS = """
+(async () => {
+  const byId = (id) => document.getElementById(id);
+  const said = () => [byId("C-value").value, byId("nonzero").textContent,
+    document.querySelector("input[name=show]:checked").value, byId("selected-title").textContent];
+  const settled = () => new Promise((done) => setTimeout(done, 600));
+  const all = [said()];
+  byId("C").value = 0;
+  byId("C").dispatchEvent(new Event("input", { bubbles: true }));
+  await settled();
+  document.querySelector("input[value=right]").click();
+  document.querySelector("#gallery li:nth-child(2)").click();
+  await settled();
+  all.push(said(), [location.hash]);
+  history.back();
+  await settled();
+  all.push(said());
+  byId("pad").focus();
+  byId("pad").dispatchEvent(new KeyboardEvent("keydown", { key: " ", bubbles: true }));
+  all.push([byId("drawn-sum").textContent]);
+  return JSON.stringify(all);
+})()
+"""
+
+
+async def drive(address: str, page: Path, heard: list[str]) -> str:
+    """Opens the page, does the steps; what the page's console says comes into `heard`."""
+    numbers = itertools.count()
+    async with aiohttp.ClientSession() as session, session.ws_connect(address) as socket:
+
+        async def call(method: str, **params: Any) -> dict[str, Any]:
+            number = next(numbers)
+            await socket.send_json({"id": number, "method": method, "params": params})
+            while (answer := await socket.receive_json(timeout=PATIENCE)).get("id") != number:
+                if answer.get("method") == "log.entryAdded":
+                    heard.append(answer["params"]["text"])
+            assert answer["type"] == "success", answer
+            return answer["result"]
+
+        await call("session.new", capabilities={})
+        context = (await call("browsingContext.getTree"))["contexts"][0]["context"]
+        await call("session.subscribe", events=["log.entryAdded"])
+        await call("browsingContext.navigate", context=context, url=page.as_uri(), wait="complete")
+        target = {"context": context}
+        done = await call("script.evaluate", expression=STEPS, target=target, awaitPromise=True)
+        assert done["type"] == "success", done
+        return done["result"]["value"]
+
+
+def test_it_works_in_firefox(digits, tmp_path: Path) -> None:
+    command = shutil.which("firefox-esr") or shutil.which("firefox")
+    if command is None:
+        pytest.skip("Firefox is missing: apt-get install firefox-esr")
+    X, y = digits(60)
+    s = np.where(y == 8, 1.0, -1.0)
+    X = np.rint(255 * X) / 255
+    points = solve_path(X, s, X, s, CS)
+    file = tmp_path / "explorer.html"
+    text = explorer.page(points, X, ABOUT.named(y), np.arange(60), ("5", "8"), 0.1, ABOUT)
+    file.write_text(text, encoding="utf-8")
+    heard: list[str] = []
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    options = ("--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0")
+    with subprocess.Popen(
+        [command, *options], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as firefox:
+        try:
+            addresses = (
+                re.search(r"BiDi listening on (ws://\S+)", line) for line in firefox.stderr
+            )
+            address = next(found[1] for found in addresses if found)
+            with ThreadPoolExecutor(1) as beside:  # Playwright has the loop of this thread
+                done = beside.submit(asyncio.run, drive(f"{address}/session", file, heard))
+                said = done.result()
+        finally:
+            firefox.terminate()
+    start, moved, where, back, drawn = json.loads(said)
+    counts = [f"{point.nonzero} of 785" for point in points]
+    assert start == ["0.1", counts[1], "all", "Test image 0: a 5"]
+    assert moved[:3] == ["0.01", counts[0], "right"]
+    assert re.fullmatch(r"#C=0\.01&show=right&image=\d+", where[0])
+    assert back == ["0.01", counts[0], "all", "Test image 0: a 5"]
+    assert "reads a" in drawn[0]
+    assert heard == []
