@@ -52,6 +52,7 @@ REFINEMENTS = 4  # of a direction, at most,
 RESIDUAL = 1e-10  # until G_SS d is σ but for this
 STILL = 1e-11  # a speed below this, over what rounding could make of it, is none
 DEPENDENT = 1e-10  # of a column's square that others must leave for it to enter S
+DRIFT = 1e-10  # of λ, by which v may be off before G, which has gathered rounding, is built anew
 OFF = 1e-7  # of λ, or of a margin's 1, by which a refresh may find things elsewhere
 MOST_AT_ONCE = 200  # steps of no length, and as many as the support: more go round in circles
 MOST_STEPS = 1000  # of the solver, there
@@ -160,14 +161,18 @@ class Homotopy:
         self.w = w[self.columns]
         self.support = np.flatnonzero(self.w)
         self.sign = np.sign(self.w)
-        self.G = np.zeros((len(self.w), len(self.w)))
-        r = np.zeros(len(self.w))
-        rows = np.flatnonzero(self.active)
-        self.design.add_gram(self.G, r, rows, self.columns, self.weights, self.y)
-        self.pending: list[tuple[np.ndarray, float]] = []
+        self._build()
         self.blocked = np.zeros(len(self.w), dtype=bool)
         while len(self.support) and (z := self._null()) is not None:
             self._slide(z)
+
+    def _build(self):
+        """G from the data."""
+        self.G, r = np.zeros((len(self.w), len(self.w))), np.zeros(len(self.w))
+        rows = np.flatnonzero(self.active)
+        self.design.add_gram(self.G, r, rows, self.columns, self.weights, self.y)
+        self.pending: list[tuple[np.ndarray, float]] = []
+        self.built_at = len(self.log.lam)
 
     def _null(self):
         """z on S with G_SS z = 0, if columns of S depend on one another on the rows of I."""
@@ -249,6 +254,10 @@ class Homotopy:
         self.v = self.design.transpose_dot(self.weights * self.y * b)[self.columns]
         S = self.support
         left = self.v[S] - self.lam * self.sign[S]
+        if np.abs(left).max(initial=0.0) > DRIFT * self.lam and self.built_at < len(self.log.lam):
+            self._build()
+            self._refresh()
+            return
         step = np.zeros(len(self.w))
         step[S] = symmetric_dot(self.H, left)
         self.w += step

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
 from sklearn.svm import l1_min_c
 
@@ -117,6 +118,14 @@ def test_few_margins_watched_lead_to_the_same_events(problem, path, monkeypatch)
         again = exact_path(*problem, LOW, HIGH)
         np.testing.assert_array_equal(again.events["index"], path.events["index"])
         np.testing.assert_allclose(again.events["C"], path.events["C"], rtol=1e-9)
+
+
+def test_what_rounding_gathers_in_the_state_is_set_right_in_time():
+    """Columns that all but depend on one another: G, changed 500 times, was 1e-8 of λ off."""
+    X, y = load_breast_cancer(return_X_y=True)
+    search = exact_search(X / X.max(axis=0), y, 0.01, 100.0)
+    assert search.duality_gap <= 2e-9
+    assert search.restarts == 0
 
 
 def test_where_rounding_has_won_the_solver_begins_anew(problem, path, monkeypatch):
