@@ -655,7 +655,8 @@ def test_printed_it_is_ink_on_paper(chromium: Browser, file: Path) -> None:
     assert set(heads) == {"avoid"}
     page.set_viewport_size({"width": 700, "height": 900})  # about a sheet
     of_map, of_numbers, of_story = (
-        page.locator(part).bounding_box() for part in ("#weights", "#weights-part dl >> nth=-1", "#story")
+        page.locator(part).bounding_box()
+        for part in ("#weights", "#weights-part dl >> nth=-1", "#story")
     )
     assert of_numbers["x"] > of_map["x"] + of_map["width"]
     assert of_story["y"] > of_map["y"] + of_map["height"]
@@ -748,6 +749,8 @@ def test_a_pixel_tells_its_story(opened: Page, data, models) -> None:
 
 def test_a_pixel_is_chosen_by_click_and_arrow_keys_and_kept_in_the_address(opened: Page) -> None:
     title, at = opened.locator("#story-title"), 13 * 28 + 10
+    of_image = opened.locator(".selected .spot")
+    assert [spot.is_visible() for spot in of_image.all()] == [False, False]
     opened.mouse.click(*point_at(opened, at))
     opened.mouse.move(0, 0)
     expect(title).to_contain_text("Row 14, column 11: ")
@@ -763,6 +766,7 @@ def test_a_pixel_is_chosen_by_click_and_arrow_keys_and_kept_in_the_address(opene
     box, mark = (opened.locator(f".map {inner}").bounding_box() for inner in ("canvas", ".spot"))
     assert mark["x"] - box["x"] == pytest.approx(box["width"] * 10 / 28, abs=1)
     assert mark["y"] - box["y"] == pytest.approx(box["height"] * 13 / 28, abs=1)
+    assert [spot.is_visible() for spot in of_image.all()] == [True, True]
     opened.wait_for_url("**#*pixel=14,11*")
     opened.reload()
     expect(title).to_contain_text("Row 14, column 11: ")
@@ -901,7 +905,7 @@ def draw(page: Page, *strokes: list[tuple[float, float]]) -> None:
     box = page.locator("#pad").bounding_box()
     for points in strokes:
         for k, (x, y) in enumerate(points):
-            page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=3)
+            page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
             if k == 0:
                 page.mouse.down()
         page.mouse.up()
