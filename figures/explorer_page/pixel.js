@@ -96,7 +96,9 @@ function showStory(now) {
     write(children[1], facts[k][1]);
   });
   drawCurve(pixel)(now);
-  for (const mark of document.querySelectorAll("[data-spot]")) putSpot(mark, pixel);
+  putSpot(byId("weights-spot"), pixel);
+  // On the chosen image only a pixel that somebody asked for.
+  for (const mark of document.querySelectorAll("[data-spot]")) putSpot(mark, under ?? now.pixel);
 }
 
 function pixelAt(event) {

@@ -751,6 +751,8 @@ def test_a_pixel_tells_its_story(opened: Page, data, models) -> None:
 
 def test_a_pixel_is_chosen_by_click_and_arrow_keys_and_kept_in_the_address(opened: Page) -> None:
     title, at = opened.locator("#story-title"), 13 * 28 + 10
+    of_image = opened.locator(".selected .spot")
+    assert [spot.is_visible() for spot in of_image.all()] == [False, False]
     opened.mouse.click(*point_at(opened, at))
     opened.mouse.move(0, 0)
     expect(title).to_contain_text("Row 14, column 11: ")
@@ -766,6 +768,7 @@ def test_a_pixel_is_chosen_by_click_and_arrow_keys_and_kept_in_the_address(opene
     box, mark = (opened.locator(f".map {inner}").bounding_box() for inner in ("canvas", ".spot"))
     assert mark["x"] - box["x"] == pytest.approx(box["width"] * 10 / 28, abs=1)
     assert mark["y"] - box["y"] == pytest.approx(box["height"] * 13 / 28, abs=1)
+    assert [spot.is_visible() for spot in of_image.all()] == [True, True]
     opened.wait_for_url("**#*pixel=14,11*")
     opened.reload()
     expect(title).to_contain_text("Row 14, column 11: ")
@@ -904,7 +907,7 @@ def draw(page: Page, *strokes: list[tuple[float, float]]) -> None:
     box = page.locator("#pad").bounding_box()
     for points in strokes:
         for k, (x, y) in enumerate(points):
-            page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=3)
+            page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
             if k == 0:
                 page.mouse.down()
         page.mouse.up()
