@@ -59,9 +59,12 @@ def test_no_command_is_of_one_system_only(page: str) -> None:
     assert "sed -i" not in (ROOT / page).read_text(encoding="utf-8")  # macOS has another
 
 
+IMAGES = 11_272  # of training, each left out of one fold
+
+
 def test_readmes_figures_are_the_metrics() -> None:
     search, scores, weights = (metrics(name) for name in ("gridsearch", "evaluate", "interpret"))
-    counts = weights["weights"]
+    counts, every = weights["weights"], search["every_C"]
     total = counts["nonzero"] + counts["zero"]
     low, high = scores["test"]["accuracy_95"].values()
     border, corners = weights["border"], weights["corners"]
@@ -79,6 +82,8 @@ def test_readmes_figures_are_the_metrics() -> None:
         f"The border of {width} pixels",
         f"{border['nonzero']} of its {28**2 - (28 - 2 * width) ** 2} pixels",
         f"carry {border['share_of_l1']:.0%}".replace("%", " %"),
+        f"between C = {every['lowest_C']} and {every['highest_C']}",
+        f"misses it by {round(every['above_grid'] * IMAGES)} images",
     ):
         assert line in README or line in flat
     assert corners["nonzero"] == 0
@@ -95,7 +100,7 @@ def test_readmes_path_is_the_table() -> None:
         assert nonzero in told or nonzero == "1"
         assert f"{float(rows[C]['test_accuracy']):.1%}".replace("%", " %") in told
     best = max(float(row["test_accuracy"]) for row in rows.values())
-    assert float(rows["0.2"]["test_accuracy"]) == best  # "No C of the path is right more often"
+    assert float(rows["0.2"]["test_accuracy"]) == best  # of "No C up to 10 is right more often"
     (other,) = [row for row in rows.values() if row["C"] == "0.1443"]
     assert float(other["test_accuracy"]) == best
     assert f"with {other['nonzero']} weights" in told
