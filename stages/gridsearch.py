@@ -162,6 +162,7 @@ def curve(found: Results, scoring: str) -> list[dict[str, Any]]:
 
 
 def sparsest_within_one_error(results: Results, best: int, folds: int) -> int:
+    """The position of `sparsest_index_`, as `search` describes it."""
     error = results["std_test_score"][best] / np.sqrt(folds - 1)  # scikit-learn's std is with k
     means = results["mean_test_score"]
     near = np.flatnonzero(means >= means[best] - error)

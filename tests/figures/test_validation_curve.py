@@ -22,6 +22,7 @@ def draw(
     *,
     sparsest: int | None = None,
     std: float = 0.002,
+    every: dict[str, Any] | None = None,
 ) -> Figure:
     """Four folds, with scores of train 0.01 above those of test."""
     means, spread = np.array(scores), np.full(len(C), std)
@@ -35,7 +36,8 @@ def draw(
     for fold in range(4):
         results[f"split{fold}_nonzero"] = np.arange(len(C)) + 100.0 * (fold + 1)
     best = int(means.argmax())
-    return validation_curve(results, 4, best, best if sparsest is None else sparsest, scoring)
+    sparsest = best if sparsest is None else sparsest
+    return validation_curve(results, 4, best, sparsest, scoring, every)
 
 
 def legend(figure: Figure) -> list[str]:
@@ -149,3 +151,30 @@ def test_ticks_keep_their_distance_and_begin_with_the_first() -> None:
     assert values == C[::2].tolist()
     assert labels[:3] == ["1", "2.09", "4.39"]
     assert ticks(np.array([0.12345])) == ([0.12345], ["0.123"])
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_curve_over_every_c_lies_under_the_points(exact: bool) -> None:
+    every = {
+        "exact": exact,
+        "C": np.array([0.1, 0.3, 0.4, 5.0]),
+        "mean_test_score": np.array([0.93, 0.97, 0.95] if exact else [0.93, 0.97, 0.95, 0.9]),
+        "best_score": 0.97,
+        "best_C": 0.35,
+    }
+    figure = draw([0.2, 0.4], [0.95, 0.96], every=every)
+    axes, counts = figure.axes
+    _, points, curve, best = axes.lines[:4]
+    assert (points.get_linestyle(), points.get_marker()) == ("None", "o")
+    steps = [(0.1, 0.93), (0.3, 0.93), (0.3, 0.97), (0.4, 0.97), (0.4, 0.95), (5.0, 0.95)]
+    values = [(0.1, 0.93), (0.3, 0.97), (0.4, 0.95), (5.0, 0.9)]
+    assert [tuple(xy) for xy in curve.get_xydata()] == (steps if exact else values)
+    assert [tuple(xy) for xy in best.get_xydata()] == [(0.35, 0.97)]
+    what = "every C" if exact else "4 values of C"
+    said = legend(figure)
+    assert {f"held-out fold, {what}", f"best of {what}: C = 0.35"} < set(said)
+    assert any(text.startswith("best of the grid: C = 0.4") for text in said)
+    low, high = counts.get_xlim()
+    assert low < 0.1
+    assert high > 5.0
+    assert axes.get_ylim()[0] <= curve.get_ydata().min()
