@@ -147,7 +147,10 @@ def _is_lock(text: bytes) -> bool:
             and all(isinstance(values, dict) for values in stage.get("params", {}).values())
             for stage in stages
         ) and all(
-            isinstance(file["path"], str) and len(file["md5"]) >= MD5_DIGITS and file["size"] >= 0
+            isinstance(file["path"], str)
+            and len(file["md5"]) >= MD5_DIGITS
+            and file["size"] >= 0
+            and file.get("nfiles", 0) >= 0  # of a folder
             for file in files
         )
     except (yaml.YAMLError, AttributeError, TypeError, KeyError, ValueError):

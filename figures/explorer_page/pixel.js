@@ -59,7 +59,7 @@ function whenNotZero(pixel) {
   const spans = [];
   for (let k = 0; k < changes.length; k += 2) {
     const [from, to] = changes.slice(k, k + 2).map((C) => plain(C));
-    spans.push(to === undefined ? `from ${from}` : `${from} to ${to}`);
+    spans.push(to === undefined ? `from\u00a0${from}` : `${from}\u00a0to\u00a0${to}`);
   }
   return spans.join(", ") || "none";
 }
