@@ -174,9 +174,16 @@ def shown(pairs: Iterable[Digits], wanted: str) -> bool:
 # Running what is missing, in the copy.
 
 
+def remove_copy() -> None:
+    """Remove the copy, once nothing is at work in it: a worker without work still writes there."""
+    stop()
+    if COPY.exists():
+        shutil.rmtree(COPY)
+
+
 def make_copy() -> None:
     """A copy of the checkout, with its changes, sharing its objects and its cache."""
-    shutil.rmtree(COPY, ignore_errors=True)
+    remove_copy()
     git("clone", "--quiet", "--shared", "--no-checkout", ".", str(COPY))
     git("checkout", "--quiet", "--detach", git("rev-parse", "HEAD").strip(), folder=COPY)
     git("status")  # looks at touched files: `stash` fails where nothing in them has changed
@@ -380,7 +387,7 @@ def all_pairs(digits: Sequence[int], jobs: int) -> None:
         results = [result(found[pair]) for pair in pairs]
         save_table(TABLE, COLUMNS, ((*astuple(pair)[:-1], wanted) for pair in results))
         save_bytes(PICTURE, png(pairs_figure(results)))
-        shutil.rmtree(COPY, ignore_errors=True)
+        remove_copy()
         print(f"pairs: {TABLE} and {PICTURE} show all {len(pairs)}")
     finally:
         lock.close()

@@ -3,6 +3,7 @@
 import csv
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from itertools import combinations
@@ -119,6 +120,21 @@ def test_a_row_is_what_the_experiment_found(save: Save) -> None:
     assert (found.negative, found.positive, found.C) == (4, 9, 0.3)
     assert (found.test_accuracy, found.low, found.high, found.nonzero) == (0.9, 0.8, 0.95, 3)
     np.testing.assert_array_equal(found.weights, weights)
+
+
+def test_the_copy_goes_though_a_worker_still_writes_there(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pairs.COPY.mkdir(parents=True)
+    writes = "import itertools\nfor i in itertools.count(): open(str(i % 99), 'w').close()"
+    worker = subprocess.Popen(
+        [sys.executable, "-c", writes], cwd=pairs.COPY, stderr=subprocess.DEVNULL
+    )
+    while not (pairs.COPY / "98").exists():
+        assert worker.poll() is None
+    pairs.remove_copy()
+    assert not pairs.COPY.exists()
+    assert worker.wait(5) != 0
+    pairs.remove_copy()  # nothing to remove
 
 
 class TestShown:
