@@ -12,7 +12,7 @@ from pipeline.canonical import round_C, round_event
 from pipeline.errors import NotConvergedError
 from pipeline.progress import progress
 
-LEFT = 0.7  # of the range, by its logarithm: half of the work, on the images of this project
+LEFT = 0.6  # of the range, by its logarithm: half of the work, on the images of this project
 MOST_GAP = 1e-8
 
 Steps = tuple[np.ndarray, np.ndarray]

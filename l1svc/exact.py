@@ -387,7 +387,7 @@ def exact_search(
     fit_intercept, intercept_scaling, class_weight
         As in :class:`l1svc.L1LinearSVC`.
     n_jobs : int, default=None
-        Folds in parallel, as in :class:`l1svc.L1LinearSVCSearchCV`.
+        Folds in parallel, in processes unless ``joblib.parallel_config`` says otherwise.
     callback : callable, default=None
         Called after each fold.
 
@@ -436,7 +436,8 @@ def exact_search(
         counts = np.bincount(rows, minlength=n).astype(np.float64)
         _, s = weigh_classes(class_weight, labels, counts, counts > 0)
         tasks.append((s[0], rows, held, C_min, C_max, return_train_score))
-    crew = Crew((design, target), min(effective_n_jobs(n_jobs), len(splits)))
+    # an event is some steps of Python: threads would wait for each other
+    crew = Crew((design, target), min(effective_n_jobs(n_jobs), len(splits)), "processes")
     folds = []
     for fold in crew.run(_follow_fold, tasks):
         folds.append(fold)

@@ -20,6 +20,8 @@ class Crew:
         What every task needs, the data above all.
     n_jobs : int
         Of the backend that is active; Dask takes all the threads of its workers.
+    prefer : {"threads", "processes"}, default="threads"
+        Where none is active; threads share the data, but wait for each other in Python's own steps.
 
     Attributes
     ----------
@@ -27,10 +29,11 @@ class Crew:
         Whether tasks run in other processes.
     """
 
-    def __init__(self, thing: Any, n_jobs: int) -> None:
+    def __init__(self, thing: Any, n_jobs: int, prefer: str = "threads") -> None:
         self.thing = thing
         self.n_jobs = n_jobs
-        self.backend, _ = get_active_backend(prefer="threads")
+        self.prefer = prefer
+        self.backend, _ = get_active_backend(prefer=prefer)
         self.client: Any = getattr(self.backend, "client", None)  # Dask's backend alone has one
         here = n_jobs == 1 or isinstance(self.backend, ThreadingBackend | SequentialBackend)
         self.elsewhere = self.client is not None or not here
@@ -41,7 +44,7 @@ class Crew:
         if self.client is not None:
             return self._by_dask(function, list(tasks))
         as_done = "generator" if self.backend.supports_return_generator else "list"
-        parallel = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as=as_done)
+        parallel = Parallel(n_jobs=self.n_jobs, prefer=self.prefer, return_as=as_done)
         return iter(parallel(delayed(function)(self.thing, *task) for task in tasks))
 
     def _by_dask(self, function, tasks):
