@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from dvc.rwlock import SCHEMA as RWLOCK_SCHEMA
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA as LOCKFILE_SCHEMA
@@ -73,6 +74,8 @@ def test_what_a_process_holds_that_is_another_now_is_released(work: Path, capsys
     """The number of a killed dvc lives again: dvc itself would wait for it for ever."""
     before = time.time()
     with subprocess.Popen(["sleep", "60"]) as process:
+        while not psutil.Process(process.pid).cmdline():  # for a moment, a new one has none
+            time.sleep(0.01)
         other = holder(process, "/home/a b/.venv/bin/dvc repro")
         later = holder(process, "/home/a b/.venv/bin/dvc 60")  # but the file is older
         living = holder(process, "/home/a b/.venv/bin/dvc --cd here 60")
