@@ -903,8 +903,11 @@ FIVE = [(0.8, 0.1), (0.3, 0.1), (0.25, 0.45), (0.55, 0.4), (0.75, 0.6), (0.6, 0.
 
 def draw(page: Page, *strokes: list[tuple[float, float]]) -> None:
     """With the mouse on the pad, (0, 0) to (1, 1)."""
-    page.locator("#pad").scroll_into_view_if_needed()
-    box = page.locator("#pad").bounding_box()
+    pad, box = page.locator("#pad"), None
+    while box is None or box != pad.bounding_box():  # what comes into sight is laid out only then
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
+        page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
     for points in strokes:
         for k, (x, y) in enumerate(points):
             page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
