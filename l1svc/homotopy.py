@@ -52,6 +52,7 @@ REFINEMENTS = 4  # of a direction, at most,
 RESIDUAL = 1e-10  # until G_SS d is σ but for this
 STILL = 1e-11  # a speed below this, over what rounding could make of it, is none
 DEPENDENT = 1e-10  # of a column's square that others must leave for it to enter S
+CHEAP = 20_000_000  # products, up to which G is built anew at each refresh; beyond, where it drifts
 DRIFT = 1e-10  # of λ, by which v may be off before G, which has gathered rounding, is built anew
 OFF = 1e-7  # of λ, or of a margin's 1, by which a refresh may find things elsewhere
 MOST_AT_ONCE = 200  # steps of no length, and as many as the support: more go round in circles
@@ -245,6 +246,8 @@ class Homotopy:
 
     def _refresh(self):
         """Margins, v and the inverse from the data; and which margins to watch from here."""
+        if self.active.sum() * len(self.w) ** 2 <= CHEAP and self.built_at < len(self.log.lam):
+            self._build()
         self._add_pending()
         self._invert()
         d = self._direction()[0]
