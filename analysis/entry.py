@@ -102,7 +102,7 @@ def _nonzero(turns: list[list[float]], low: float) -> Steps:
     changes = {low: 0}
     for turns_of_one in turns:
         for k, C in enumerate(turns_of_one):
-            at = round_event(C)
+            at = max(round_event(C), low)
             changes[at] = changes.get(at, 0) + (-1 if k % 2 else 1)
     Cs = np.array(sorted(changes))
     return Cs, np.cumsum([changes[C] for C in Cs])
@@ -112,7 +112,7 @@ def _steps(halves: list[ExactSearch], name: str) -> Steps:
     """Where a score changes, and what it is from there on."""
     Cs = np.concatenate([half.Cs[:-1] for half in halves])
     scores = np.concatenate([getattr(half, name)[0] for half in halves])
-    Cs = np.array([round_event(C) for C in Cs])
+    Cs = np.array([Cs[0], *map(round_event, Cs[1:])])  # the first is given, nothing happens there
     last = np.append(Cs[1:] > Cs[:-1], True)  # of those at one C as rounded
     Cs, scores = Cs[last], scores[last]
     new = np.append(True, scores[1:] != scores[:-1])

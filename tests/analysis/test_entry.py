@@ -64,6 +64,14 @@ def test_where_it_is_cut_changes_nothing(data, Cs, every, monkeypatch) -> None:
         np.testing.assert_array_equal(steps, same)
 
 
+def test_the_steps_begin_where_the_path_does_however_many_digits_it_has(data) -> None:
+    low = 0.00123456789  # rounds up
+    every = every_C_of_path(*data, low, 0.5)
+    for steps in (every.nonzero, every.train, every.test):
+        assert steps[0][0] <= low
+        assert (np.diff(steps[0]) > 0).all()
+
+
 def test_the_first_c_is_exact_or_the_first_of_those_tried(data, Cs, every) -> None:
     points = solve_path(*data, Cs)
     exact, tried = first_C(every, points), first_C(None, points)
