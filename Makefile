@@ -7,11 +7,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONINSPECT PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONUSERBASE
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header
-# All cores, but four at most: each may run a browser and the pipeline. A file stays together.
-PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+# All cores, but four at most: each may run a browser and the pipeline. A file stays together, and
+# the files begin in the order of tests/conftest.py.
+PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 \
+  --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help repro report gate reproduced plots pairs verify soak audit check test wheel s3 cluster mutants bench lock clean
+.PHONY: help repro report gate reproduced plots pairs verify soak audit check test test-all wheel s3 cluster mutants bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,13 +45,19 @@ soak: repro ## Kill, damage and starve the pipeline on purpose, see whether it c
 audit: $(VENV)/audit ## Ask PyPI for known vulnerabilities of the locked packages
 	@python -m tools.audit
 
-check: $(VENV)/dev ## Lint, types and the unit tests: a minute, for while you work
+.PHONY: lint
+lint: $(VENV)/dev
 	@ruff check --quiet . && ruff format --check --quiet .
 	@mypy
-	@$(PYTEST) -m "not slow"
 
-test: check s3 cluster ## All of check, then the real graph, registries and browser
-	@$(PYTEST) -m slow
+check: lint ## Lint, types and the unit tests: a minute, for while you work
+	@$(PYTEST) -m "not slow and not long"
+
+test: lint s3 cluster ## All of check, the real graph and a browser: five minutes
+	@$(PYTEST) -m "not long"
+
+test-all: lint s3 cluster ## All of test, what takes long, and property tests drawn at random
+	@$(PYTEST) --hypothesis-profile=random --hypothesis-seed=$(or $(SEED),$(shell date +%s))
 
 wheel: $(VENV)/run ## Build l1svc alone; test it installed, with its lowest and newest dependencies
 	@python -m tools.wheel

@@ -1,4 +1,4 @@
-"""Fixtures that more than one test module uses; which tests are slow."""
+"""Fixtures that more than one test module uses; which tests are slow, and which come first."""
 
 import hashlib
 import os
@@ -16,19 +16,33 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.datasets import DATASETS
 from tests.loopback import Server
-from tests.no_skips import pytest_sessionfinish as pytest_sessionfinish
+from tests.rules import pytest_sessionfinish as pytest_sessionfinish
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# A git hook's variables would lead the tests' commits into the caller's repository, a user's
+# settings would sign them, and a proxy would be asked for what a test serves on loopback.
+for name in [name for name in os.environ if name.startswith("GIT_")]:
+    del os.environ[name]
+os.environ |= {f"GIT_CONFIG_{place}": os.devnull for place in ("GLOBAL", "SYSTEM")}
+for role in ("AUTHOR", "COMMITTER"):
+    os.environ |= {f"GIT_{role}_NAME": "t", f"GIT_{role}_EMAIL": "t@localhost"}
+for name in ("NO_PROXY", "no_proxy"):
+    os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
+
+LIMIT = 600  # seconds for a test with the fixtures that it makes, on a busy machine
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow: what runs the real graph, a browser, or fetches from a registry; `make check` leaves
-    it to `make test`."""
+    it to `make test`. The slow files come first, so that no core waits for one at the end."""
     for item in items:
+        item.add_marker(pytest.mark.timeout(LIMIT))
         asked = getattr(item, "fixturenames", [])
         if "e2e" in item.path.parts or {"chromium", "npm", "real_wheel"} & set(asked):
             item.add_marker("slow")
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def test_l1svc_is_tried_with_the_lowest_that_it_allows_and_with_newer(
 def test_where_nothing_may_skip_a_skipped_test_fails_the_run(
     root: Path, tmp_path: Path, workers: str, strict: str, status: int
 ) -> None:
-    (tmp_path / "conftest.py").write_text("from tests.no_skips import pytest_sessionfinish\n")
+    (tmp_path / "conftest.py").write_text("from tests.rules import pytest_sessionfinish\n")
     (tmp_path / "test_a.py").write_text("import pytest\ndef test_a(): pytest.skip()\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-n", workers],

@@ -20,7 +20,7 @@ from tools.set_up import VENV, install, package_environment, pip_settings
 
 DIST = Path("dist")
 LOCKS = ["lowest", "newest"]
-CODE = ["tests/l1svc", "tests/no_skips.py", "pyproject.toml"]  # the last has pytest's settings
+CODE = ["tests/l1svc", "tests/rules.py", "pyproject.toml"]  # the last has pytest's settings
 SHOWN = """
 import l1svc, joblib, numpy, scipy, sklearn, threadpoolctl
 print(l1svc.__file__)
@@ -67,7 +67,7 @@ def test(wheel: Path, lock: str) -> None:
             raise WheelError(f"wheel: l1svc is {where}; allowed: the installed one")
         print(f"wheel: {lock}: {versions}", flush=True)
         _run(
-            [str(python), "-m", "pytest", "-q", "-p", "tests.no_skips", "tests/l1svc"],
+            [str(python), "-m", "pytest", "-q", "-p", "tests.rules", "tests/l1svc"],
             cwd=place,
             env=os.environ | {"NO_SKIPS": "1"},
             capture=False,

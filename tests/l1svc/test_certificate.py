@@ -4,13 +4,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from l1svc import L1LinearSVC, relative_duality_gap
 from l1svc.certificate import certify
 from l1svc.design import Design
 from tests.l1svc.problems import timestamps
+from tests.rules import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -39,7 +40,7 @@ def scaled(seed, n=25, p=5, decades=8):
     return X, (rng.random(n) < 0.5).astype(int)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 2**32 - 1), C=st.sampled_from([1e-3, 0.1, 1.0, 1e3]), off=st.booleans())
 def test_the_gap_is_that_of_exact_arithmetic(seed, C, off):
     X, y = scaled(seed)
@@ -109,7 +110,7 @@ def test_the_rounding_of_the_weights_at_a_large_column_is_no_gap(seed, C):
     assert fit.duality_gap_ < 1e-10
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 2**32 - 1), decades=st.integers(0, 3))
 def test_the_quick_bound_is_not_below(seed, decades):
     X, y = scaled(seed, decades=decades)

@@ -3,7 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
@@ -25,6 +25,7 @@ from l1svc import (
 )
 from l1svc.certificate import certify
 from tests.l1svc.cone import cone_optimum
+from tests.rules import examples
 
 
 def liblinear(X, y, C, sample_weight=None, **kwargs):
@@ -50,7 +51,7 @@ def certified(fit, X, y, **kwargs):
     return relative_duality_gap(fit.coef_, fit.intercept_, fit.C, X, y, **kwargs) <= 1e-8
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(4, 60),
@@ -277,7 +278,7 @@ def changed_data(rng, like=None):
     return X, y
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 2**32 - 1), same_shape=st.booleans(), as_sparse=st.booleans())
 def test_from_wherever_a_warm_start_comes_it_ends_at_the_optimum(seed, same_shape, as_sparse):
     """Columns become all zero and appear, rows, classes and the intercept's settings change."""

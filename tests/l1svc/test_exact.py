@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
@@ -22,6 +22,7 @@ from l1svc import (
 )
 from l1svc.exact import SCORES
 from tests.l1svc.cone import cone_optimum
+from tests.rules import examples
 
 LOW, HIGH = 0.003, 30.0
 
@@ -176,7 +177,7 @@ def awkward(seed):
 @example(20)
 @example(73)
 @example(582)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 10**6))
 def test_awkward_problems_are_optimal_in_every_piece(seed):
     X, y, weights, fit_intercept, scaling = awkward(seed)

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
@@ -15,6 +15,7 @@ from l1svc.design import Design
 from l1svc.newton import NewtonSolver
 from tests.l1svc.problems import text_like
 from tests.l1svc.random_problems import random_problem
+from tests.rules import examples
 
 ROUNDING = 1e-9
 
@@ -191,7 +192,7 @@ def test_the_last_four_references_are_kept():
     assert solver.history == []
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=st.integers(0, 2**32 - 1), monotone=st.booleans(), size=st.floats(0.01, 2.0))
 def test_a_step_is_taken_where_the_objective_falls(seed, monotone, size):
     solver, full = made(seed)
@@ -499,7 +500,7 @@ def test_columns_of_zeros_are_never_kept():
     np.testing.assert_array_equal(solver.columns, [0, 2, 3, 5])
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(seed=st.integers(0, 2**32 - 1), C=st.floats(0.01, 10.0))
 def test_a_working_set_of_few_columns_leads_to_the_same_optimum(seed, C):
     solver, _ = made(seed, p=30)
@@ -648,7 +649,7 @@ def test_a_path_goes_on_where_a_step_has_no_length():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=st.integers(0, 2**32 - 1), C=st.sampled_from([0.01, 1.0, 100.0]))
 def test_columns_of_any_scale_are_solved(seed, C):
     """As well as doubles can say: far from 1, the last bit of a weight moves the gap."""

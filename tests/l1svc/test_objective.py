@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.svm import LinearSVC
@@ -11,6 +11,7 @@ from l1svc import L1LinearSVC, objective, relative_duality_gap
 from l1svc.certificate import BATCH, certify
 from l1svc.design import Design
 from l1svc.objective import one_vs_rest
+from tests.rules import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -25,7 +26,7 @@ def primal_minus_dual(coef, intercept, C, X, y):
     return primal, primal - (alpha.sum() - np.sum(alpha**2) / (4 * C))
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(seed=st.integers(0, 2**32 - 1), C=st.floats(1e-3, 1e2), size=st.floats(0, 3))
 def test_certificate_is_primal_minus_dual(seed, C, size):
     rng = np.random.default_rng(seed)

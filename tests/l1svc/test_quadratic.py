@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from l1svc import quadratic
 from l1svc.quadratic import SupportSystem, _rise, _to_first_zero, minimise
+from tests.rules import examples
 
 
 def value(G, r, lam, v):
@@ -41,7 +42,7 @@ def calls(monkeypatch):
     return seen
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     seed=st.integers(0, 2**32 - 1),
     size=st.integers(1, 40),
@@ -79,7 +80,7 @@ def by_enumeration(G, r, lam):
     return best
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 5), far=st.sampled_from([0, 1, 30]))
 def test_the_minimum_is_that_of_all_sign_patterns(seed, size, far):
     rng = np.random.default_rng(seed)
@@ -183,7 +184,7 @@ def test_what_does_not_violate_the_conditions_does_not_enter(calls):
     assert calls["solve"] == [0]
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=st.integers(0, 2**32 - 1), damping=st.sampled_from([0.0, 0.5]))
 def test_supports_are_solved_by_borders_of_one_factor(seed, damping):
     rng = np.random.default_rng(seed)

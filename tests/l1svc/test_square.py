@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from l1svc import L1LinearSVC, L1LinearSVCSearchCV, quadratic, relative_duality_gap, svm_path
@@ -11,6 +11,7 @@ from l1svc.design import Design
 from l1svc.newton import NewtonSolver
 from l1svc.path import start
 from l1svc.square import SquareSolver
+from tests.rules import examples
 
 
 def noisy(n, p, seed=0, flipped=0.2):
@@ -20,7 +21,7 @@ def noisy(n, p, seed=0, flipped=0.2):
     return X, np.where(rng.random(n) < flipped, ~y, y).astype(int)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(
     seed=st.integers(0, 2**32 - 1),
     C=st.floats(-2, 3).map(lambda power: 10.0**power),

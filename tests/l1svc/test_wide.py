@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -19,6 +19,7 @@ from l1svc.path import solver_from, start
 from l1svc.square import SquareSolver
 from l1svc.wide import NewtonSystem, WideSolver
 from tests.l1svc.problems import text_like
+from tests.rules import examples
 
 FORMS = [np.asarray, sp.csr_matrix]
 
@@ -42,7 +43,7 @@ def text():
     return X, y
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     C=st.floats(-2, 2.5).map(lambda power: 10.0**power),
@@ -90,7 +91,7 @@ def scales(X, rng):
     return X * 10.0 ** rng.uniform(-2, 2, size=X.shape[1])
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     C=st.floats(-2, 3).map(lambda power: 10.0**power),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
@@ -19,6 +19,7 @@ from pipeline.about import About, load_about, save_about
 from pipeline.artifacts import ArtifactError, load_metrics, save_object
 from pipeline.errors import MAX_LINE
 from pipeline.schemas import load_C, load_model
+from tests.rules import examples
 
 CLASSES, PIXELS = np.array([8, 5], dtype=np.uint8), 6
 KEYS = ["C", "best_params_", "coef_", "names", "height", "width", "title", "credit", "ink_side"]
@@ -100,7 +101,7 @@ def refused(file: Path, load: Callable[[Path], object]) -> bool:
     return isinstance(read(file, load), Refused)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(value=tree(scalars | arrays) | models | searches, draw=st.data(), spoil=st.booleans())
 def test_any_joblib_file(tmp_path_factory: pytest.TempPathFactory, value, draw, spoil) -> None:
     file = tmp_path_factory.getbasetemp() / "a.joblib"
@@ -122,7 +123,7 @@ abouts = st.dictionaries(st.sampled_from([*ABOUT, "other"]), tree(scalars), max_
 )
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(value=tree(scalars) | abouts, draw=st.data(), spoil=st.booleans())
 @example(value=ABOUT, draw=None, spoil=False)
 def test_any_json_file(tmp_path_factory: pytest.TempPathFactory, value, draw, spoil) -> None:

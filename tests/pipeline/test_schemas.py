@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
 from pipeline.artifacts import ArtifactError, save_arrays, save_object
 from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load, load_C, load_model
+from tests.rules import examples
 
 SCHEMAS = {"images": IMAGES, "filtered": FILTERED, "preprocessed": PREPROCESSED}
 CLASSES = np.array([8, 5], dtype=np.uint8)
@@ -89,7 +90,7 @@ WRONG = {
 NUMBERS = [np.nan, np.inf, -np.inf, -1e-9, 1.0 + 1e-9, 255.0]
 
 
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 @given(data=st.data())
 def test_another_ones_arrays_end_in_one_line(tmp_path_factory, data) -> None:
     which = data.draw(st.sampled_from(sorted(SCHEMAS)))
