@@ -1,7 +1,9 @@
-"""The real project, computed once for all modules of this folder; each gets a copy of its own."""
+"""Real projects, each computed once for all modules: the article's, and a small one that takes
+seconds. Whoever changes one gets a copy."""
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,14 +15,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.conftest import Once
+from tests.e2e.forked import dvc_run
+from tests.quick import QUICK, save_images, small_images
 
-Run = Callable[..., subprocess.CompletedProcess]
-# interpret in a fraction of the time, where these do not matter
-QUICK = {"bootstraps": 5, "path": 12, "every_C": False}
-WHO = ("-c", "user.name=t", "-c", "user.email=t@localhost")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Computed = tuple[Path, subprocess.CompletedProcess[str]]
 
 
-def stages_run(done: subprocess.CompletedProcess) -> list[str]:
+def stages_run(done: subprocess.CompletedProcess[str]) -> list[str]:
     """The stages that a `dvc repro` ran, in order."""
     return re.findall(r"Running stage '(\w+)'", done.stdout)
 
@@ -28,15 +30,18 @@ def stages_run(done: subprocess.CompletedProcess) -> list[str]:
 def runner(folder: Path, environment: dict[str, str]) -> Run:
     """A function that runs a command in `folder`; by default it must succeed."""
 
-    def run(*command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment | more,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(*command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        if command[0] == "dvc":
+            done = dvc_run(command[1:], folder, environment | more)
+        else:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment | more,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
@@ -61,6 +66,15 @@ def change(file: Path, **sections: dict[str, object]) -> None:
     file.write_text(json.dumps(params), encoding="utf-8")  # JSON is YAML
 
 
+def metrics(project: Path, stage: str) -> dict:
+    return json.loads((project / f"metrics/{stage}.json").read_text())
+
+
+def commit_all(run: Run, message: str = "a change") -> None:
+    run("git", "add", "-A")
+    run("git", "commit", "-qm", message)
+
+
 @pytest.fixture(scope="session")
 def fresh(root: Path, once: Once) -> Path:
     """The project as git would clone it, uncommitted changes included; nothing computed yet."""
@@ -69,45 +83,64 @@ def fresh(root: Path, once: Once) -> Path:
 
 def _clone(root: Path, place: Path) -> None:
     folder = place / "project"
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    run = runner(root, dict(os.environ))
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z").stdout
     for name in filter(None, listed.split("\0")):
         if (root / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, folder / name)
-    for command in (
-        ["git", "init", "-q"],
-        ["git", "add", "-A"],
-        ["git", *WHO, "commit", "-qm", "start"],
-    ):
-        subprocess.run(command, cwd=folder, check=True)
+    run = runner(folder, dict(os.environ))
+    run("git", "init", "-q")
+    commit_all(run, "start")
 
 
 @pytest.fixture(scope="session")
-def computed(
-    fresh: Path, command_environment: dict[str, str], once: Once
-) -> tuple[Path, subprocess.CompletedProcess]:
-    """The project after its first `dvc repro`, and what that said."""
+def computed(root: Path, fresh: Path, command_environment: dict[str, str], once: Once) -> Computed:
+    """The article's project after its first `dvc repro`, and what that said. To be read only.
+
+    What the checkout's own run cache has of it is not computed again.
+    """
 
     def compute(place: Path) -> None:
         folder = place / "project"
         shutil.copytree(fresh, folder)
-        done = runner(folder, command_environment)("dvc", "repro")
-        (place / "said.json").write_text(json.dumps([done.stdout, done.stderr]))
+        ours, theirs = root / ".dvc/cache", folder / ".dvc/cache"
+        if (ours / "runs").exists():
+            shutil.copytree(ours / "runs", theirs / "runs")
+        for digest in re.findall(r"md5: ([0-9a-f]{32})", (folder / "dvc.lock").read_text()):
+            name = f"files/md5/{digest[:2]}/{digest[2:]}"
+            if (ours / name).exists():
+                (theirs / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ours / name, theirs / name)
+        _say(place, runner(folder, command_environment)("dvc", "repro"))
 
-    place = once("computed", compute)
-    said = json.loads((place / "said.json").read_text())
-    return place / "project", subprocess.CompletedProcess(["dvc", "repro"], 0, *said)
+    return _said(once("computed", compute))
 
 
 @pytest.fixture(scope="session")
-def first_run(computed: tuple[Path, subprocess.CompletedProcess]) -> subprocess.CompletedProcess:
-    return computed[1]
+def small(fresh: Path, command_environment: dict[str, str], once: Once) -> Computed:
+    """The project with few images and quick params after its first `dvc repro`, committed, and
+    what that said. To be copied."""
+
+    def compute(place: Path) -> None:
+        folder = place / "project"
+        shutil.copytree(fresh, folder)
+        download = save_images(folder / "small.npz", **small_images())
+        change(folder / "params.yaml", download=download, **QUICK)
+        run = runner(folder, command_environment)
+        _say(place, run("dvc", "repro"))
+        commit_all(run, "small")
+
+    return _said(once("small", compute))
+
+
+def _say(place: Path, done: subprocess.CompletedProcess[str]) -> None:
+    (place / "said.json").write_text(json.dumps([done.stdout, done.stderr]))
+
+
+def _said(place: Path) -> Computed:
+    said = json.loads((place / "said.json").read_text())
+    return place / "project", subprocess.CompletedProcess(["dvc", "repro"], 0, *said)
 
 
 def copy_of(project: Path, factory: pytest.TempPathFactory) -> Path:
@@ -117,11 +150,9 @@ def copy_of(project: Path, factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def project(
-    computed: tuple[Path, subprocess.CompletedProcess], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The computed project, this module's own copy."""
-    return copy_of(computed[0], tmp_path_factory)
+def project(small: Computed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project, this module's own copy."""
+    return copy_of(small[0], tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
