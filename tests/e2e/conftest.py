@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from tests.conftest import Once
-from tests.e2e.forked import dvc_run
+from tests.e2e.forked import can_fork, forked
 from tests.quick import QUICK, save_images, small_images
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -31,8 +32,8 @@ def runner(folder: Path, environment: dict[str, str]) -> Run:
     """A function that runs a command in `folder`; by default it must succeed."""
 
     def run(*command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
-        if command[0] == "dvc":
-            done = dvc_run(command[1:], folder, environment | more)
+        if can_fork(command) and not more:
+            done = forked(command, folder, environment)
         else:
             done = subprocess.run(
                 command,
@@ -126,7 +127,10 @@ def small(fresh: Path, command_environment: dict[str, str], once: Once) -> Compu
         folder = place / "project"
         shutil.copytree(fresh, folder)
         download = save_images(folder / "small.npz", **small_images())
-        change(folder / "params.yaml", download=download, **QUICK)
+        sections = {"download": download} | QUICK
+        values = {f"{name}.{key}": v for name, of in sections.items() for key, v in of.items()}
+        set_params = [f"{key}={json.dumps(value)}" for key, value in values.items()]
+        apply_overrides(folder / "params.yaml", set_params)
         run = runner(folder, command_environment)
         _say(place, run("dvc", "repro"))
         commit_all(run, "small")

@@ -1,7 +1,6 @@
 """What is in the project's results, and in the page that `dvc plots` draws of them."""
 
 import csv
-import json
 import re
 from pathlib import Path
 
@@ -16,10 +15,6 @@ PLOTS = sorted(TABLES + PICTURES)
 WIDTHS = [1300, 768, 360]  # pixels: of a screen, a tablet, a phone
 NEGATIVE, POSITIVE, ZERO = "#B2182B", "#2166AC", "#C9CBCE"
 REVISIONS = ["#00796B", "#B26A00", "#6D4C41"]
-
-
-def metrics(project: Path, stage: str) -> dict:
-    return json.loads((project / f"metrics/{stage}.json").read_text())
 
 
 def confusion(project: Path) -> dict[tuple[str, str], int]:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.conftest import Run
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
 Step = tuple[str, list[str]]

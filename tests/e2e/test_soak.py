@@ -11,6 +11,7 @@ import pytest
 from tools import soak
 from tools.soak import Copy, TracebackError, damage, end_orphans, kill, pair, starve
 
+pytestmark = pytest.mark.long
 FAULTS = [
     *((kill, 1), (kill, 2), (damage, 1)),
     *((starve, 1), (starve, 3), (starve, 4), (starve, 21)),  # memory, files, disk, read-only

@@ -10,6 +10,7 @@ from pipeline.labels import signs
 from pipeline.params import load_params
 from stages import gridsearch, train
 
+pytestmark = pytest.mark.long  # LIBLINEAR takes minutes
 LIBLINEAR_TOL = 1e-5  # its own measure; at scikit-learn's 1e-4 an image is misplaced at C=0.05
 CLASSES = np.array([5, 8])
 

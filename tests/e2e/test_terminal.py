@@ -13,7 +13,7 @@ def test_the_search_is_seen_to_its_end(project: Path, command_environment: dict[
     )
     bars = [line for line in screen.splitlines() if line.startswith("cross-validation: ")]
     assert "  0%" in bars[0]
-    assert " 0/25 " in bars[0]
+    assert " 0/6 " in bars[0]
     assert "100%" in bars[-1]
-    assert " 25/25 " in bars[-1]
+    assert " 6/6 " in bars[-1]
     assert screen.index("Running stage 'gridsearch'") < screen.index(bars[0])
