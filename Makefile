@@ -11,6 +11,7 @@ COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --
 # the files begin in the order of tests/conftest.py.
 PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 \
   --dist loadfile --no-loadscope-reorder
+SEED := $(shell date +%s)
 
 .DEFAULT_GOAL := help
 .PHONY: help repro report gate reproduced plots pairs verify soak audit check test test-all wheel s3 cluster mutants bench lock clean
@@ -57,7 +58,8 @@ test: lint s3 cluster ## All of check, the real graph and a browser: five minute
 	@$(PYTEST) -m "not long"
 
 test-all: lint s3 cluster ## All of test, what takes long, and property tests drawn at random
-	@$(PYTEST) --hypothesis-profile=random --hypothesis-seed=$(or $(SEED),$(shell date +%s))
+	@echo 'Property tests draw at random; the same again: make test-all SEED=$(SEED)'
+	@$(PYTEST) --hypothesis-profile=random --hypothesis-seed=$(SEED)
 
 wheel: $(VENV)/run ## Build l1svc alone; test it installed, with its lowest and newest dependencies
 	@python -m tools.wheel

@@ -5,7 +5,8 @@
 Builds an sdist, and a wheel from it, into dist/. Then, with the lowest and with the newest
 versions of what the package needs (requirements/l1svc-lowest.txt and l1svc-newest.txt), makes an
 empty environment, installs the lock and the wheel, and runs tests/l1svc there, in a folder that
-has nothing else of ours. A test that skips fails. Exit status 1 if one failed.
+has nothing else of ours; what takes long is left to `make test-all`. A test that skips fails. Exit
+status 1 if one failed.
 """
 
 import os
@@ -21,6 +22,7 @@ from tools.set_up import VENV, install, package_environment, pip_settings
 DIST = Path("dist")
 LOCKS = ["lowest", "newest"]
 CODE = ["tests/l1svc", "tests/rules.py", "pyproject.toml"]  # the last has pytest's settings
+PYTEST = ["-m", "pytest", "-q", "-p", "tests.rules", "-m", "not long"]
 SHOWN = """
 import l1svc, joblib, numpy, scipy, sklearn, threadpoolctl
 print(l1svc.__file__)
@@ -67,7 +69,7 @@ def test(wheel: Path, lock: str) -> None:
             raise WheelError(f"wheel: l1svc is {where}; allowed: the installed one")
         print(f"wheel: {lock}: {versions}", flush=True)
         _run(
-            [str(python), "-m", "pytest", "-q", "-p", "tests.rules", "tests/l1svc"],
+            [str(python), *PYTEST, "tests/l1svc"],
             cwd=place,
             env=os.environ | {"NO_SKIPS": "1"},
             capture=False,

@@ -1,7 +1,5 @@
 """Other data by the same commands: an npz of 20×16 images with labels 3 and 11."""
 
-import hashlib
-import json
 from pathlib import Path
 
 import joblib
@@ -9,8 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import QUICK, Run, change, refusal, stages_run
+from tests.e2e.conftest import Run, change, metrics, refusal, stages_run
 from tests.graph import STAGES, plots
+from tests.quick import save_images
 
 HEIGHT, WIDTH = 20, 16
 NAMES = ["lying bar", "upright bar"]
@@ -31,36 +30,25 @@ def bars(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def file(project: Path) -> Path:
-    """The data set, beside the project."""
-    x_train, y_train = bars(300, seed=1)
-    x_test, y_test = bars(120, seed=2)
-    file = project.parent / "bars.npz"
-    np.savez(file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    return file
-
-
-@pytest.fixture(scope="module")
-def ran(project: Path, run: Run, file: Path) -> Path:
-    """The project after a run on the file."""
+def ran(project: Path, run: Run) -> Path:
+    """The project after a run on a file of bars, beside it."""
+    arrays = {}
+    for seed, (part, n) in enumerate({"train": 300, "test": 120}.items()):
+        arrays[f"x_{part}"], arrays[f"y_{part}"] = bars(n, seed)
     change(
         project / "params.yaml",
-        download={
-            "dataset": "file",
-            "file": "../bars.npz",
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-            "class_names": NAMES,
-        },
+        download=save_images(project / "bars.npz", **arrays) | {"class_names": NAMES},
         filter_5_8={"classes": [3, 11]},
         gridsearch={"C": [0.01, 0.1, 1]},
-        interpret=QUICK | {"border": 3},
+        interpret={"border": 3},
     )
     assert stages_run(run("dvc", "repro")) == list(STAGES)
     return project
 
 
-def metrics(project: Path, stage: str) -> dict:
-    return json.loads((project / f"metrics/{stage}.json").read_text())
+@pytest.fixture
+def file(ran: Path) -> Path:
+    return ran / "bars.npz"
 
 
 def test_the_model_tells_them_apart(ran: Path, file: Path) -> None:
@@ -145,7 +133,7 @@ def test_what_does_not_fit_these_data_gets_its_line(
         change(params, **{section: values})
         assert refusal(run).startswith(f"params.yaml: {line}")
     file.write_bytes(whole + b"more")
-    change(params, download={"file": "../bars.npz", "timeout": 29})
+    change(params, download={"file": "bars.npz", "timeout": 29})
     done = run("dvc", "repro", check=False)
     assert "params.yaml: download.sha256: got " in done.stderr
     params.write_text(before)
