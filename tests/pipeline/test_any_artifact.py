@@ -1,4 +1,4 @@
-"""1,000 joblib and JSON files that are another's, or damaged: one line, or what fits the data.
+"""joblib and JSON files that are another's, or damaged: one line, or what fits the data.
 
 The same for arrays: test_schemas.py.
 """
@@ -101,7 +101,7 @@ def refused(file: Path, load: Callable[[Path], object]) -> bool:
     return isinstance(read(file, load), Refused)
 
 
-@examples(500)
+@examples(50)
 @given(value=tree(scalars | arrays) | models | searches, draw=st.data(), spoil=st.booleans())
 def test_any_joblib_file(tmp_path_factory: pytest.TempPathFactory, value, draw, spoil) -> None:
     file = tmp_path_factory.getbasetemp() / "a.joblib"
@@ -123,7 +123,7 @@ abouts = st.dictionaries(st.sampled_from([*ABOUT, "other"]), tree(scalars), max_
 )
 
 
-@examples(500)
+@examples(50)
 @given(value=tree(scalars) | abouts, draw=st.data(), spoil=st.booleans())
 @example(value=ABOUT, draw=None, spoil=False)
 def test_any_json_file(tmp_path_factory: pytest.TempPathFactory, value, draw, spoil) -> None:
