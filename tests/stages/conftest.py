@@ -17,6 +17,12 @@ from pipeline.params import Section, Train, load_params
 from stages.train import fit
 
 
+@pytest.fixture(autouse=True)
+def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No processes of joblib's, which take seconds to start."""
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+
+
 @pytest.fixture
 def project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params_text: str

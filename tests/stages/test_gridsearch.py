@@ -43,6 +43,7 @@ def test_it_is_grid_search_cv(digits, solver: str) -> None:
     assert found["best_params_"] == peer.best_params_
     assert found["best_score_"] == peer.best_score_
     assert found["best_index_"] == peer.best_index_
+    assert found["fold_sizes"] == [len(test) for _, test in StratifiedKFold(3).split(X, y)]
 
 
 def test_both_solvers_give_the_same_keys_and_none_that_differs_from_run_to_run(digits) -> None:
@@ -162,12 +163,6 @@ def test_the_sparsest_c_within_one_standard_error() -> None:
     assert sparsest_within_one_error(results, 1, 4) == 1
 
 
-def test_fold_sizes_are_the_test_rows(digits) -> None:
-    X, y = digits(80)
-    found = search(X, np.where(y == 8, 1, -1), PARAMS)
-    assert found["fold_sizes"] == [len(test) for _, test in StratifiedKFold(3).split(X, y)]
-
-
 @pytest.mark.parametrize(
     ("solver", "max_iter", "reached"),
     [("liblinear", 30, "iterations used up"), ("newton", 1, "relative duality gap ")],
@@ -185,8 +180,14 @@ def test_a_fit_that_does_not_converge_is_named(digits, solver, max_iter, reached
     assert reached in message
 
 
-@pytest.mark.parametrize("processors", [1, 2])
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    ("solver", "processors"),
+    [
+        *((solver, 1) for solver in SOLVERS),
+        ("newton", 2),
+        pytest.param("liblinear", 2, marks=pytest.mark.long),  # in processes, which take seconds
+    ],
+)
 def test_a_terminal_sees_the_fits_go_by(
     digits, terminal, monkeypatch, solver: str, processors: int
 ) -> None:
