@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rules import examples
 from tools.canonical_bytes import FEW, design, few, main, pairs
 
 FACTORS = {"a": list("vwxyz"), "b": list("12"), "c": list("123"), "d": list("12")}
@@ -20,6 +21,7 @@ def all_pairs(factors: dict[str, list[str]]) -> set[frozenset[tuple[str, str]]]:
     return set().union(*(pairs(dict(setting)) for setting in settings))
 
 
+@examples(10)
 @given(st.integers(0, 2**32))
 def test_each_pair_occurs_in_enough_settings(seed: int) -> None:
     settings, left = design(FACTORS, 40, random.Random(seed))
