@@ -1,6 +1,7 @@
 """dvc.yaml against the code, and the arrows between the rooms."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,23 +25,31 @@ PASS_OR_END = {
 }
 
 
-def imports(file: Path) -> set[Path]:
-    """The project's modules that `file` imports, anywhere in it."""
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def names(file: Path) -> set[str]:
+    """The dotted names of all that `file` imports, anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             inside = file.parent.relative_to(ROOT).as_posix().replace("/", ".")
             module = ".".join(filter(None, [inside if node.level else "", node.module]))
-            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            if name.split(".")[0] in ROOMS:
-                path = ROOT / name.replace(".", "/")
-                found |= {p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()}
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
     return found
+
+
+@cache
+def imports(file: Path) -> set[Path]:
+    """The project's modules that `file` imports."""
+    paths = [ROOT / name.replace(".", "/") for name in names(file) if name.split(".")[0] in ROOMS]
+    found = {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py")}
+    return {file for file in found if file.exists()}
 
 
 def all_imports(file: Path) -> set[Path]:
@@ -78,18 +87,7 @@ def test_the_mathematics_stands_alone() -> None:
 def test_matplotlib_is_imported_under_figures_alone(room: str) -> None:
     """But for the article's script, which is timed as one would write it."""
     for file in set(modules(room)) - {ROOT / "benchmarks/plain.py"}:
-        names = {
-            name.split(".")[0]
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-            for name in (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-        }
-        assert room == "figures" or "matplotlib" not in names, file
+        assert room == "figures" or "matplotlib" not in {n.split(".")[0] for n in names(file)}, file
 
 
 def test_stages_holds_the_stages_and_nothing_else() -> None:
@@ -103,7 +101,7 @@ def test_a_room_is_a_package(room: str) -> None:
 
     No stage depends on this file: it holds no code, but for what Ctrl-C does (l1svc is watched as
     a whole)."""
-    tree = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))
+    tree = tree_of(ROOT / room / "__init__.py")
     assert ast.get_docstring(tree)
     assert room in ("l1svc", "pipeline", "stages") or len(tree.body) == 1
 
@@ -135,7 +133,7 @@ class TestStage:
         assert ("requirements.txt" in entries(name, "deps")) == (name != "download")
 
     def test_it_reads_and_watches_its_own_section_only(self, name: str) -> None:
-        tree = ast.parse((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))
+        tree = tree_of(ROOT / f"stages/{name}.py")
         read = {
             argument.value
             for node in ast.walk(tree)
@@ -145,11 +143,11 @@ class TestStage:
         }
         assert sorted(read) == STAGES[name].get("params", [])
         assert read <= {name}
-        names = {getattr(node, "id", "") for node in ast.walk(tree)}
-        assert "load_params" not in names  # not past run_stage, which looks at the end again
+        used = {getattr(node, "id", "") for node in ast.walk(tree)}
+        assert "load_params" not in used  # not past run_stage, which looks at the end again
 
     def test_files_in_the_code_are_files_in_the_graph(self, name: str) -> None:
-        tree = ast.parse((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))
+        tree = tree_of(ROOT / f"stages/{name}.py")
         in_code = {
             node.args[0].value
             for node in ast.walk(tree)

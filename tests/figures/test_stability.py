@@ -24,6 +24,6 @@ def test_each_pixel_has_its_share_and_the_often_chosen_are_circled_and_counted()
     said = [text.get_text() for text in figure.legends[0].get_texts()]
     assert said == ["never chosen", "in at least 90% of the samples"]
     assert bar.get_ylabel() == "share of bootstrap samples with a non-zero weight, C = 0.2"
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert [label.get_text() for label in bar.get_yticklabels()][-1] == "100%"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("column", "row")

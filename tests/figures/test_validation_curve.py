@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from figures.style import GREY, INK
 from figures.validation_curve import score_steps, ticks, validation_curve
 from pipeline.params import SCORINGS
+from tests.rules import examples
 
 
 def draw(
@@ -101,6 +102,7 @@ def test_the_scale_reaches_lower_where_scores_do_and_says_so() -> None:
     assert axes.get_title("right") == ""
 
 
+@examples(50)
 @given(st.floats(-1, 1), st.sampled_from(SCORINGS))
 def test_no_score_is_below_the_scale(lowest: float, scoring: str) -> None:
     steps = score_steps(lowest, scoring)
@@ -136,7 +138,7 @@ def test_both_marks_stand_and_are_named_and_no_label_touches_another(
         rules = axes.lines[curves:]
         assert [rule.get_xdata()[0] for rule in rules] == marked
         assert len({rule.get_linestyle() for rule in rules}) == len(rules)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.legends[0].get_texts()]
     labels = [text.get_window_extent() for text in figure.axes[1].get_xticklabels()]
     for inside in (*boxes, *labels):
