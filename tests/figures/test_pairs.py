@@ -70,7 +70,7 @@ def test_the_headline_says_what_these_pairs_show() -> None:
     assert "5-8 the hardest (94.19%" in said
 
 
-@pytest.mark.parametrize("digits", [(0, 1), range(10)])
+@pytest.mark.parametrize("digits", [(0, 1), pytest.param(range(10), marks=pytest.mark.long)])
 def test_no_words_are_cut_or_meet(digits: Sequence[int]) -> None:
     figure = pairs_figure([pair(a, b, 0.95) for a, b in combinations(digits, 2)])
     figure.draw_without_rendering()

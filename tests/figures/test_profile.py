@@ -66,7 +66,7 @@ def test_the_headline_says_what_the_data_show(figure: Figure) -> None:
     assert figure.get_suptitle() == said
 
 
-@pytest.mark.parametrize("last", [1.0, np.inf, 1e4])
+@pytest.mark.parametrize("last", [1.0, 1e4])
 def test_no_words_are_cut_or_meet(last: float) -> None:
     """Where curves end together too, and over four decades."""
     seconds = {"l1svc": [1.0] * 5, "LIBLINEAR": [2.0] * 4 + [last], "skglm": [3.0] * 4 + [last]}

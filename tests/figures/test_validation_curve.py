@@ -102,7 +102,7 @@ def test_the_scale_reaches_lower_where_scores_do_and_says_so() -> None:
     assert axes.get_title("right") == ""
 
 
-@examples(50)
+@examples(20)
 @given(st.floats(-1, 1), st.sampled_from(SCORINGS))
 def test_no_score_is_below_the_scale(lowest: float, scoring: str) -> None:
     steps = score_steps(lowest, scoring)

@@ -23,6 +23,7 @@ from pipeline.artifacts import (
     save_table,
     save_text,
 )
+from tests.rules import examples
 
 
 def test_arrays_come_back(tmp_path: Path) -> None:
@@ -113,6 +114,7 @@ def test_pickles_inside_an_npz_are_refused(tmp_path: Path) -> None:
         load_arrays(tmp_path / "a.npz", "a")
 
 
+@examples(30)
 @given(
     metrics=st.recursive(
         st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -10,11 +10,13 @@ from hypothesis.extra.numpy import arrays
 
 from pipeline.artifacts import save_arrays
 from stages.filter_5_8 import ClassesError, keep_classes, main
+from tests.rules import examples
 
 labels = arrays(np.uint8, st.integers(0, 60), elements=st.integers(0, 9))
 two_digits = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True)
 
 
+@examples(50)
 @given(y=labels, classes=two_digits)
 def test_it_keeps_what_a_loop_would(y: np.ndarray, classes: list[int]) -> None:
     X = np.arange(y.size * 6, dtype=np.uint32).reshape(-1, 2, 3)

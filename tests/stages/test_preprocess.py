@@ -9,8 +9,10 @@ from hypothesis.extra.numpy import arrays
 
 from pipeline.artifacts import save_arrays
 from stages.preprocess import main, scale_and_flatten
+from tests.rules import examples
 
 
+@examples(30)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(3), st.just(2))))
 def test_each_pixel_is_its_byte_over_255(images: np.ndarray) -> None:
     X = scale_and_flatten(images)

@@ -140,6 +140,7 @@ class TestMetrics:
             kept.compared()
 
 
+@examples(30)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_the_sum_of_what_is_as_uneven(wrong: int, right: int) -> None:
     n = wrong + right
