@@ -78,11 +78,6 @@ def test_arrows_run_one_way(room: str) -> None:
             assert room != "stages" or other != "stages", f"{file}: no stage imports a stage"
 
 
-def test_the_mathematics_stands_alone() -> None:
-    for file in modules("l1svc"):
-        assert {imported.parent for imported in imports(file)} <= {ROOT / "l1svc"}
-
-
 @pytest.mark.parametrize("room", [*ROOMS, "tools", "benchmarks"])
 def test_matplotlib_is_imported_under_figures_alone(room: str) -> None:
     """But for the article's script, which is timed as one would write it."""
@@ -90,7 +85,9 @@ def test_matplotlib_is_imported_under_figures_alone(room: str) -> None:
         assert room == "figures" or "matplotlib" not in {n.split(".")[0] for n in names(file)}, file
 
 
-def test_stages_holds_the_stages_and_nothing_else() -> None:
+def test_stages_holds_the_graphs_stages_and_nothing_else() -> None:
+    assert list(STAGES) == NAMES
+    assert set(Params.model_fields) <= set(NAMES)  # every section is a stage's
     held = {path.name for path in (ROOT / "stages").iterdir() if path.name != "__pycache__"}
     assert held == {"__init__.py", *(f"{name}.py" for name in NAMES)}
 
@@ -104,10 +101,6 @@ def test_a_room_is_a_package(room: str) -> None:
     tree = tree_of(ROOT / room / "__init__.py")
     assert ast.get_docstring(tree)
     assert room in ("l1svc", "pipeline", "stages") or len(tree.body) == 1
-
-
-def test_the_stages_are_these_in_this_order() -> None:
-    assert list(STAGES) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -176,10 +169,6 @@ def test_files_that_dvc_rewrites_are_laid_out_as_dvc_does_it(tmp_path: Path) -> 
     apply_overrides(params, ["train.C=null", "filter_5_8.classes=[5,8]"])
     for file in (graph, params):
         assert file.read_text(encoding="utf-8") == (ROOT / file.name).read_text(encoding="utf-8")
-
-
-def test_every_section_belongs_to_a_stage() -> None:
-    assert set(Params.model_fields) <= set(NAMES)
 
 
 def test_every_plot_is_defined_once() -> None:
