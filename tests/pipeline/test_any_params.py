@@ -42,12 +42,16 @@ HEADS += [BOMB, "\0"]
 CHARACTERS = "\t\x00\x1b\x7f\x85\u2028\u2029\ufeff\ufffe:#&*!|>'\"%@`{}[],?- \r\n\U0010ffff"
 
 
-def replaced(text: str, rng: random.Random) -> str:
-    """Another value of some key."""
-    lines = text.splitlines()
-    at = rng.choice([i for i, line in enumerate(lines) if line.startswith("  ")] or [0])
-    lines[at] = f"{lines[at].split(':')[0]}: {rng.choice(SCALARS)}"
-    return "\n".join(lines) + "\n"
+def another_line(text: str, rng: random.Random) -> str:
+    """A line gone, after another, with another value, or one of a key that there is not."""
+    lines = text.splitlines(keepends=True)
+    at = rng.randrange(len(lines))
+    value = f"{rng.choice(SCALARS)}\n"
+    unknown = rng.choice(["", "  ", "    ", "\t"]) + rng.choice(SCALARS)
+    other = f"{lines[at].split(':')[0].rstrip()}: {value}"
+    changes = ["", lines[at] + rng.choice(lines), f"{lines[at]}{unknown}: {value}"]
+    lines[at] = rng.choice([*changes, *[other] * len(changes)])
+    return "".join(lines)
 
 
 def nested(text: str, rng: random.Random) -> str:
@@ -58,28 +62,6 @@ def nested(text: str, rng: random.Random) -> str:
             [f"[{value}]", f"{{{rng.choice(SCALARS[:30])}: {value}}}", f"&n {value}"]
         )
     return text.replace(rng.choice(["cv: 5", "C:\n", "tol: 1e-8"]), f"C: {value}\n", 1)
-
-
-def without(text: str, rng: random.Random) -> str:
-    lines = text.splitlines(keepends=True)
-    del lines[rng.randrange(len(lines))]
-    return "".join(lines)
-
-
-def twice(text: str, rng: random.Random) -> str:
-    lines = text.splitlines(keepends=True)
-    lines.insert(rng.randrange(len(lines)), rng.choice(lines))
-    return "".join(lines)
-
-
-def unknown(text: str, rng: random.Random) -> str:
-    """A key that there is not."""
-    lines = text.splitlines(keepends=True)
-    indent = rng.choice(["", "  ", "    ", "\t"])
-    lines.insert(
-        rng.randrange(len(lines)), f"{indent}{rng.choice(SCALARS)}: {rng.choice(SCALARS)}\n"
-    )
-    return "".join(lines)
 
 
 def stray(text: str, rng: random.Random) -> str:
@@ -104,7 +86,8 @@ def bombed(text: str, rng: random.Random) -> str:
 
 
 CHANGES: list[Callable[[str, random.Random], str]] = [
-    *(replaced, replaced, replaced, nested, without, twice, unknown, stray, cut, headed, bombed)
+    *([another_line] * 6),
+    *(nested, stray, cut, headed, bombed),
 ]
 
 

@@ -17,7 +17,6 @@ from pipeline.artifacts import (
     load_metrics,
     load_object,
     save_arrays,
-    save_bytes,
     save_metrics,
     save_object,
     save_table,
@@ -74,13 +73,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder should be")
     with pytest.raises(ArtifactError, match=r"data/a\.npz: cannot be written: "):
         save_arrays(tmp_path / "data" / "a.npz", a=np.eye(2))
-
-
-def test_texts_and_bytes_come_back(tmp_path: Path) -> None:
-    save_text(tmp_path / "a.html", "28×28")
-    assert (tmp_path / "a.html").read_bytes() == "28×28".encode()
-    save_bytes(tmp_path / "a.png", b"\x89PNG")
-    assert (tmp_path / "a.png").read_bytes() == b"\x89PNG"
 
 
 @pytest.mark.parametrize("load", [load_object, load_metrics, lambda path: load_arrays(path, "a")])

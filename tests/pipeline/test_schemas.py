@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.svm import LinearSVC
 
-from pipeline.artifacts import ArtifactError, save_arrays, save_object
-from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load, load_C, load_model
+from pipeline.artifacts import ArtifactError, save_arrays
+from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load
 from tests.rules import examples
 
 SCHEMAS = {"images": IMAGES, "filtered": FILTERED, "preprocessed": PREPROCESSED}
@@ -109,46 +108,6 @@ def test_another_ones_arrays_end_in_one_line(tmp_path_factory, data) -> None:
         load(file, SCHEMAS[which])
     assert len(str(refused.value).replace(str(file), "data/a.npz")) <= 300
     assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("attribute", "value"),
-    [
-        ("C", "0.2"),
-        ("C", -1.0),
-        ("coef_", np.zeros((1, 5))),
-        ("coef_", np.full((1, 6), np.nan)),
-        ("coef_", np.zeros((1, 6), dtype=complex)),
-        ("coef_", [[0.0] * 6]),
-        ("intercept_", np.array([np.inf])),
-        ("classes_", np.array([5, 8])),
-        ("classes_", np.array(["8", "5"])),
-        *[(name, None) for name in ("C", "coef_", "intercept_", "classes_")],  # it has gone
-    ],
-)
-def test_a_model_that_does_not_fit_gets_its_line(tmp_path: Path, attribute: str, value) -> None:
-    model = LinearSVC(C=0.2)
-    model.coef_, model.intercept_ = np.zeros((1, 6)), np.zeros(1)
-    model.classes_ = CLASSES.astype(np.int64)
-    if value is None:
-        delattr(model, attribute)
-    else:
-        setattr(model, attribute, value)
-    save_object(tmp_path / "m.joblib", model)
-    with pytest.raises(ArtifactError, match=rf"m\.joblib: not of this pipeline: {attribute}"):
-        load_model(tmp_path / "m.joblib", CLASSES, 6)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [3, {}, {"best_params_": 1}, *({"best_params_": {"C": C}} for C in ("0.2", 0.0, np.inf))],
-)
-def test_what_is_no_model_and_no_search_gets_its_line(tmp_path: Path, value) -> None:
-    save_object(tmp_path / "a.joblib", value)
-    with pytest.raises(ArtifactError, match=r"a\.joblib: not of this pipeline: best_params_"):
-        load_C(tmp_path / "a.joblib", "grid")
-    with pytest.raises(ArtifactError, match=r"a\.joblib: not of this pipeline: a \w+, not a Lin"):
-        load_model(tmp_path / "a.joblib", CLASSES, 6)
 
 
 def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:

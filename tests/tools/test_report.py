@@ -17,6 +17,7 @@ from PIL import Image
 from scipy.stats import binom
 
 from pipeline.errors import PipelineError
+from tests.graph import ROOT
 from tests.rules import examples
 from tests.tools.conftest import Kept
 from tools.report import blocks, comparison
@@ -28,7 +29,7 @@ from tools.report.reproduction import Reproduction, verdict
 from tools.report.revision import base_revision, picture_address
 from tools.report.sentence import sentence
 
-METRICS = documented(Path("docs/metrics.md").read_text(encoding="utf-8"))
+METRICS = documented((ROOT / "docs/metrics.md").read_text(encoding="utf-8"))
 
 
 class TestTheSentence:
