@@ -773,7 +773,9 @@ def test_a_drawing_unlike_the_images_is_told_so(opened: Page, known) -> None:
 
 
 def test_a_drawing_can_be_off_the_scale(opened: Page, known, tmp_path: Path) -> None:
-    near = np.abs(known.f[TRAINED]) < 0.5  # images of which a drawing is easily beyond
+    near = (known.f[TRAINED] > 0) & (
+        known.f[TRAINED] < 0.5
+    )  # images of which a drawing is easily beyond
     few = {part: getattr(known, part)[near] for part in ("X", "y", "index")}
     opened.goto(write_page(tmp_path / "few.html", SimpleNamespace(**vars(known) | few)).as_uri())
     sides = set()
@@ -781,7 +783,7 @@ def test_a_drawing_can_be_off_the_scale(opened: Page, known, tmp_path: Path) -> 
     for stroke in ([(0.5, 0.5)], square):
         opened.click("#clear")
         draw(opened, stroke)
-        for k, point in enumerate(known.points):
+        for k, point in enumerate(known.points[1:], 1):  # at the first they are on the very edge
             f, total = known.f[k, near], drawn_ink(opened) @ point.coef + point.intercept
             beyond = "lower" if total < f.min() else "higher" if total > f.max() else None
             set_C(opened, k)
