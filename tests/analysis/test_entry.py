@@ -2,12 +2,20 @@
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 
 from analysis import entry, every_c
 from analysis.entry import every_C_of_path, first_C, nonzero_of_points
 from analysis.path import path_grid, solve_path
 from l1svc import L1LinearSVC, exact_search
 from pipeline.errors import NotConvergedError, PipelineError
+
+
+@pytest.fixture(autouse=True)
+def _threads():
+    """Processes would take seconds to begin."""
+    with parallel_config(backend="threading"):
+        yield
 
 
 @pytest.fixture
@@ -93,7 +101,6 @@ def test_what_cannot_be_followed_gets_its_line(data, Cs, monkeypatch) -> None:
         found.duality_gap = 1e-7
         return found
 
-    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # in this process
     monkeypatch.setattr(entry, "exact_search", uncertain)
     with pytest.raises(
         NotConvergedError, match=r"interpret\.every_C: from C = .* not certain to 1e-"

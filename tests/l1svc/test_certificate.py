@@ -158,18 +158,18 @@ def test_a_row_that_only_rounding_puts_beyond_its_margin_counts():
     fit = L1LinearSVC(1.0).fit(X, y)
     w, b = fit.coef_[0], fit.intercept_[0]
     seen = 0
-    for across in rng.normal(size=(100, 4)):
+    for across in rng.normal(size=(500, 4)):
         across -= w * (across @ w) / (w @ w)
         row = 1e12 * across
         row += w * ((1.0 - b - row @ w) / (w @ w))
         margin = sum(map(Fraction.__mul__, map(Fraction, row), map(Fraction, w))) + Fraction(b)
-        if not 1e-5 < 1 - margin < 1e-4:
+        if not 1e-5 < 1 - margin < 1e-4:  # what is to be noticed is above the gap's own rounding
             continue
         with_it = np.vstack([X, row]), np.append(y, 1)
         better = w + 2e-12 * float(1 - margin) * across / (across @ across)
         excess = 1 - exact_objective(better, b, 1.0, *with_it) / exact_objective(
             w, b, 1.0, *with_it
         )
-        assert 1e-12 < excess <= relative_duality_gap(w, b, 1.0, *with_it)
+        assert 1e-13 < excess <= relative_duality_gap(w, b, 1.0, *with_it)
         seen += 1
-    assert seen > 20
+    assert seen > 50
