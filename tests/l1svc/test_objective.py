@@ -123,15 +123,6 @@ def test_many_weights_at_once_are_certified_one_by_one(m, as_given):
             assert gap[k] / primal[k] == pytest.approx(expected, rel=1e-10)
 
 
-def test_margins_of_few_weights_are_held_at_a_time(monkeypatch):
-    held = []
-    inner = Design.dot
-    monkeypatch.setattr(Design, "dot", lambda design, w: held.append(len(w)) or inner(design, w))
-    m = 2 * BATCH + 3
-    certify(Design(np.ones((4, 1)), 1.0), np.ones(4), np.ones(4), np.ones(m), np.ones((m, 2)))
-    assert held == [BATCH, BATCH, 3]
-
-
 def test_where_the_dual_point_is_feasible_it_is_not_scaled():
     """At w = 0 and a small C: P = C·n, α = 2C, D = 2Cn − Cn, so the gap is 0; above, not."""
     X, y = np.array([[1.0], [2.0], [-1.0]]), np.array([1, 1, -1])

@@ -79,7 +79,7 @@ def test_dependent_columns_are_left_alone(problem):
     assert refine(A, np.ones(len(y)), 1.0, np.array([0.1, 0.1])) is None
 
 
-@pytest.mark.parametrize("kernel", ["Nehalem", "Haswell"])
+@pytest.mark.parametrize("kernel", ["Nehalem", pytest.param("Haswell", marks=pytest.mark.long)])
 def test_the_same_digits_from_another_blas_kernel(problem, tmp_path, kernel):
     X, y = problem
     np.savez(tmp_path / "data.npz", X=X, y=y)

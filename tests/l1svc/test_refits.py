@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from joblib import parallel_config
 from sklearn.exceptions import ConvergenceWarning
 
 from l1svc import L1LinearSVC, bootstrap, svm_path
@@ -30,16 +29,6 @@ def test_a_sample_is_a_fit_to_the_rows_drawn(problem):
         one = L1LinearSVC(0.3).fit(X[drawn], y[drawn])
         np.testing.assert_allclose(fits.coef[k], one.coef_[0], atol=1e-9)
         np.testing.assert_array_equal(fits.coef[k] == 0, one.coef_[0] == 0)
-
-
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python's, from 3.12 on
-@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing", "sequential"])
-def test_neither_jobs_nor_backend_change_a_bit_of_a_sample(problem, backend):
-    one = bootstrap(*problem, 0.3, 6)
-    with parallel_config(backend=backend):
-        two = bootstrap(*problem, 0.3, 6, n_jobs=2)
-    for name, values in vars(one).items():
-        np.testing.assert_array_equal(getattr(two, name), values)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -391,6 +391,7 @@ def test_without_refit_there_is_nothing_to_predict_with(problem):
     assert search.best_params_["C"] in CS
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks():
     """No expected failures, where GridSearchCV has two: y is checked here."""
