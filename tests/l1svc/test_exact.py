@@ -214,6 +214,14 @@ def test_awkward_problems_are_optimal_in_every_piece(seed):
         assert objective(path.coef(C), given_intercept, C, X, y, **data) <= best * (1 + 1e-6)
 
 
+def test_a_weighted_row_that_enters_as_a_dependent_support_slides_has_its_weight():
+    X, y, weights, fit_intercept, scaling = awkward(551)
+    options = {"fit_intercept": fit_intercept, "intercept_scaling": scaling}
+    path = exact_path(X, y, 1.0, 100.0, sample_weight=weights, **options)
+    assert path.duality_gap < 1e-10
+    assert path.restarts == 0
+
+
 def test_what_it_cannot_do_is_said(problem, path, search):
     X, y = problem
     with pytest.raises(ValueError, match=r"C_min must be below C_max, got 1\.0 and 0\.5"):

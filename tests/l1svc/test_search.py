@@ -10,7 +10,6 @@ from scipy import sparse
 from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, f1_score, get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit, StratifiedKFold
 from sklearn.svm import LinearSVC
@@ -310,12 +309,6 @@ def test_the_callback_is_called_after_each_fit_of_a_fold(problem, jobs, classes,
     assert len(called) == 4 * len(CS) * problems
 
 
-def test_loose_fits_warn(problem):
-    with pytest.warns(ConvergenceWarning, match="relative duality gap of") as caught:
-        L1LinearSVCSearchCV([0.01, 10.0], cv=3, max_iter=1).fit(*problem)
-    assert {warning.filename for warning in caught} == {__file__}
-
-
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
@@ -345,19 +338,6 @@ RESULTS = {
     "mean_test_b": np.array([0.9, 0.1, 0.2]),
     "rank_test_b": np.array([1, 3, 2]),
 }
-
-
-@pytest.mark.parametrize(
-    ("refit", "expected"), [("a", 1), ("b", 0), (False, None), (lambda results: 2, 2)]
-)
-def test_the_best_of_several_metrics_is_refits(refit, expected):
-    assert best_index(RESULTS, refit, multimetric=True) == expected
-
-
-@pytest.mark.parametrize("refit", [True, False, "whatever"])
-def test_the_best_of_one_metric_is_its_first_of_rank_1(refit):
-    results = {"params": [{}, {}], "mean_test_score": [1, 1], "rank_test_score": np.array([1, 1])}
-    assert best_index(results, refit, multimetric=False) == 0
 
 
 @pytest.mark.parametrize(

@@ -155,26 +155,23 @@ def test_up_to_the_least_c_all_weights_are_zero(shaped):
     assert above.coef_.any() or above.intercept_.any()
 
 
-def value(coef, intercept, C, X, y):
-    """P(w): weights are not unique where columns are many, their objective is."""
-    return objective(coef, intercept, C, X, y)
-
-
 def test_paths_samples_and_folds_come_to_the_single_fits(shaped):
     X, y = shaped
-    Cs = [0.03, 0.3, 3.0]
+    Cs, atol = [0.03, 0.3, 3.0], 1e-9 if X.shape[1] == 12 else 1e-5
     path = svm_path(X, y, Cs)
     assert path.duality_gap.max() < 1e-9
     for C, coef, intercept in zip(Cs, path.coef, path.intercept, strict=True):
         one = L1LinearSVC(C).fit(X, y)
-        best = value(one.coef_, one.intercept_, C, X, y)
-        assert value(coef, intercept, C, X, y) == pytest.approx(best, rel=1e-9)
+        # the objective: weights are not unique where columns are many
+        np.testing.assert_allclose(coef, one.coef_[0], atol=atol)
+        best = objective(one.coef_, one.intercept_, C, X, y)
+        assert objective(coef, intercept, C, X, y) == pytest.approx(best, rel=1e-9)
     samples = bootstrap(X, y, 0.3, 3, random_state=7)
     assert samples.duality_gap.max() < 1e-8
     for k in range(3):
         drawn = np.random.default_rng([7, k]).integers(len(y), size=len(y), dtype=np.int32)
         one = L1LinearSVC(0.3).fit(X[drawn], y[drawn])
-        np.testing.assert_allclose(samples.coef[k], one.coef_[0], atol=1e-5)
+        np.testing.assert_allclose(samples.coef[k], one.coef_[0], atol=atol)
     folds = [(np.flatnonzero(np.arange(len(y)) % 3 != k),) * 2 for k in range(3)]
     search = L1LinearSVCSearchCV(Cs, cv=folds).fit(X, y)
     assert search.cv_results_["max_duality_gap"].max() < 1e-9
