@@ -147,7 +147,7 @@ def test_bagging_goes_on_where_a_sample_lacks_classes(estimator):
     rng = np.random.default_rng(0)
     for counts in ([40, 18, 2], [58, 2]):
         X, y = rng.normal(size=(60, 3)), np.repeat(["a", "b", "c"][: len(counts)], counts)
-        bags = BaggingClassifier(estimator, n_estimators=12, random_state=0).fit(X, y)
+        bags = BaggingClassifier(estimator, n_estimators=8, random_state=0).fit(X, y)
         assert set(y[:-2]) in [set(y[rows]) for rows in bags.estimators_samples_]
         assert np.mean(bags.predict(X) == y) > 0.6
 
@@ -278,7 +278,9 @@ def test_the_warning_says_what_helps(problem):
         bootstrap(X, y, 1.0, 2, tol=1e-300)
 
 
-@pytest.mark.parametrize("fits", [L1LinearSVC(0.3), L1LinearSVCSearchCV([0.3], cv=2)])
+@pytest.mark.parametrize(
+    "fits", [L1LinearSVC(0.3, max_iter=20), L1LinearSVCSearchCV([0.3], cv=2, max_iter=20)]
+)
 def test_a_gap_of_nan_never_passes(problem, fits, monkeypatch):
     """Whatever it came from: here the certificate itself says it."""
 

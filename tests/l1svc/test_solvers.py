@@ -28,7 +28,7 @@ from tests.l1svc.problems import text_like
 from tests.l1svc.random_problems import random_problem
 from tests.rules import examples
 
-SHAPES = {"narrow": (120, 12), "square": (160, 160), "wide": (80, 1100)}
+SHAPES = {"narrow": (120, 12), "square": (160, 160), "wide": (50, 1100)}
 FORMS = [np.asarray, sp.csr_matrix]
 
 
@@ -81,7 +81,7 @@ CHANGES = {  # by which data are degenerate
 
 
 @pytest.mark.parametrize("kind", [SquareSolver, WideSolver])
-@examples(25)
+@examples(12)
 @given(
     seed=st.integers(0, 2**32 - 1),
     C=st.floats(-2, 2.5).map(lambda power: 10.0**power),
@@ -213,20 +213,20 @@ def test_a_fit_from_its_own_optimum_takes_next_to_no_steps(shaped):
     np.testing.assert_allclose(fit.coef_, coef, atol=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_no_step_raises_the_objective(seed):
     """From far off, with nearly as many columns as rows, plain Newton steps would."""
     X, y = made(seed, 60, 40)
     far = 3.0 * np.random.default_rng(seed).normal(size=41)
     values = [objective(far[:-1], far[-1], 30.0, X, y)]
-    for max_iter in range(1, 13):
+    for max_iter in range(1, 9):
         fit = L1LinearSVC(30.0, warm_start=True, max_iter=max_iter)
         fit.coef_, fit.intercept_ = far[None, :-1].copy(), far[-1:].copy()
         fit.fit(X, y)
         values.append(objective(fit.coef_, fit.intercept_, 30.0, X, y))
     assert (np.diff(values) <= 1e-12 * values[-1]).all()
-    assert values[-1] < 0.01 * values[0]
+    assert values[-1] < 0.1 * values[0]
 
 
 @pytest.mark.parametrize(
