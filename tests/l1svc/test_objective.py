@@ -26,7 +26,7 @@ def primal_minus_dual(coef, intercept, C, X, y):
     return primal, primal - (alpha.sum() - np.sum(alpha**2) / (4 * C))
 
 
-@examples(50)
+@examples(25)
 @given(seed=st.integers(0, 2**32 - 1), C=st.floats(1e-3, 1e2), size=st.floats(0, 3))
 def test_certificate_is_primal_minus_dual(seed, C, size):
     rng = np.random.default_rng(seed)

@@ -141,8 +141,9 @@ def test_any_number_of_jobs_and_backend_give_the_same_bits(problem, backend, job
         np.testing.assert_array_equal(search.best_estimator_.coef_, alone.best_estimator_.coef_)
 
 
-@pytest.mark.parametrize("class_weight", ["balanced", {"a": 5.0, "b": 1.0, "c": 0.2}])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("class_weight", "weighted"), [("balanced", True), ({"a": 5.0, "b": 1.0, "c": 0.2}, False)]
+)
 def test_several_weighed_classes_are_as_from_linear_svc(class_weight, weighted):
     X, y = make_blobs(120, 4, centers=3, cluster_std=4.0, random_state=0)
     y = np.array(["a", "b", "c"])[y]
