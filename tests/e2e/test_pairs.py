@@ -1,7 +1,6 @@
 """`make pairs` on the real graph: killed, taken up again, failing; LIBLINEAR finds the same."""
 
 import csv
-import json
 import os
 import pty
 import re
@@ -172,21 +171,6 @@ def test_stopped_and_killed_it_runs_only_what_is_missing(
         " M docs/pairs.csv",
         " M docs/pairs.png",
     }
-
-
-def test_the_rows_are_what_the_experiments_found(quick: Path, run: Run) -> None:
-    rows = table(quick)
-    assert list(rows) == [(0, 1), (0, 2), (1, 2)]
-    for name, commit in experiments(run).items():
-        negative, positive = (int(digit) for digit in name.split("-")[1:3])
-        row = rows[negative, positive]
-        scores = json.loads(run("git", "show", f"{commit}:metrics/evaluate.json").stdout)
-        weights = json.loads(run("git", "show", f"{commit}:metrics/interpret.json").stdout)
-        pixels = run("git", "show", f"{commit}:plots/weights.csv").stdout.splitlines()
-        assert pixels[1].endswith(f",{negative},{positive}")
-        assert float(row["test_accuracy"]) == scores["test"]["accuracy"] > 0.95
-        assert int(row["nonzero"]) == weights["weights"]["nonzero"]
-        assert float(row["C"]) in (0.01, 0.02)
 
 
 @contextmanager
