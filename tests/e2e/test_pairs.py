@@ -24,6 +24,7 @@ from sklearn.svm import LinearSVC
 from tests.e2e.conftest import Run, change
 
 pytestmark = pytest.mark.long
+patient = pytest.mark.timeout(3600)  # it runs up to six pairs, on a busy machine
 
 ROOT = Path(__file__).resolve().parents[2]
 THREE = ("--digits", "0", "1", "2", "--jobs", "2")
@@ -128,6 +129,7 @@ def experiments(run: Run) -> dict[str, str]:
     return {parts[1]: parts[0] for parts in listed if len(parts) == 2 and "pair-" in parts[1]}
 
 
+@patient
 def test_5_and_8_are_the_pipelines_own(project: Path, run: Run, pairs) -> None:
     pairs("--digits", "5", "8")
     (row,) = table(project).values()
@@ -138,6 +140,7 @@ def test_5_and_8_are_the_pipelines_own(project: Path, run: Run, pairs) -> None:
     run("dvc", "exp", "remove", "--all-commits")
 
 
+@patient
 def test_stopped_and_killed_it_runs_only_what_is_missing(
     quick: Path, run: Run, pairs, command_environment: dict[str, str]
 ) -> None:
@@ -184,6 +187,7 @@ def instead(file: Path, old: str, new: str) -> Iterator[None]:
         file.write_text(before, encoding="utf-8")
 
 
+@patient
 def test_stale_results_are_refused(quick: Path, pairs) -> None:
     with instead(quick / "stages/filter_5_8.py", '"""Stage', '"""The stage'):
         done = pairs(*THREE, check=False)
@@ -191,6 +195,7 @@ def test_stale_results_are_refused(quick: Path, pairs) -> None:
     assert done.stderr == "dvc.lock: stale in filter_5_8; `dvc repro` first\n"
 
 
+@patient
 def test_a_pair_that_fails_costs_no_other_and_its_reason_is_said(
     quick: Path, run: Run, pairs
 ) -> None:
@@ -207,6 +212,7 @@ def test_a_pair_that_fails_costs_no_other_and_its_reason_is_said(
     assert sorted(name.rsplit("-", 1)[0] for name in new) == ["pair-0-1", "pair-1-2"]
 
 
+@patient
 def test_what_is_there_is_not_run_again(quick: Path, run: Run, pairs) -> None:
     before = experiments(run)
     assert pairs(*THREE).stdout == "pairs: docs/pairs.csv and docs/pairs.png are up to date\n"
