@@ -16,7 +16,7 @@ from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from tests.conftest import Once
-from tests.e2e.forked import can_fork, forked
+from tests.e2e.forked import shims
 from tests.quick import QUICK, save_images, small_images
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -29,20 +29,21 @@ def stages_run(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def runner(folder: Path, environment: dict[str, str]) -> Run:
-    """A function that runs a command in `folder`; by default it must succeed."""
+    """A function that runs a command in `folder`; by default it must succeed.
+
+    dvc and `python -m` are forks (tests/e2e/forked.py), unless more variables are given.
+    """
+    quick = environment | {"PATH": f"{shims()}{os.pathsep}{environment['PATH']}"}
 
     def run(*command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
-        if can_fork(command) and not more:
-            done = forked(command, folder, environment)
-        else:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env=environment | more,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment | more if more else quick,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 

@@ -1,52 +1,131 @@
-"""dvc and `python -m` without their seconds of imports: a call is a fork of a process that has
-imported once what others than we have written. Our own modules are those of the folder."""
+"""`dvc` and `python -m` without their seconds of imports.
 
-import multiprocessing
+A server imports once what others than we have written; each command is a fork of it, with the
+caller's folder, environment and streams. Our own modules are those of the folder. Commands of these
+names, first in PATH, ask the server; the stages that dvc starts are forks as well. What Python
+reads as it starts (PYTHON..., the locale) is the server's, and a signal to the command does not
+reach the fork: a test of these runs the real commands.
+"""
+
+import atexit
+import marshal
 import os
 import runpy
+import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import traceback
+from functools import cache
 from pathlib import Path
 
-import sklearn.svm  # noqa: F401
-
-ROOT = str(Path(__file__).resolve().parents[2])
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload([__name__])
-
-
-def can_fork(command: tuple[str, ...]) -> bool:
-    return command[0] == "dvc" or command[:2] == ("python", "-m")
-
-
-def forked(
-    command: tuple[str, ...], folder: Path, environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    """What `subprocess.run(command, ...)` gives, with its output as text.
-
-    What Python reads as it starts (PYTHON..., the locale) is this process's, whatever
-    `environment` says.
-    """
-    with tempfile.TemporaryDirectory() as place:
-        files = [Path(place) / name for name in ("stdout", "stderr")]
-        process = CONTEXT.Process(target=_call, args=(command, folder, environment, files))
-        process.start()
-        process.join()
-        said = [file.read_text() for file in files]
-    assert process.exitcode is not None
-    return subprocess.CompletedProcess(command, process.exitcode, *said)
+ROOT = Path(__file__).resolve().parents[2]
+# It imports next to nothing, since it stands for a command that should cost nothing.
+SHIM = """#!{python} -ISE
+import _socket, array, marshal, os, sys
+command = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+if command[0] == "python" and command[1:2] != ["-m"]:
+    os.execv("{python}", ["{python}", *command[1:]])
+server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+server.connect("{address}")
+streams = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
+server.sendmsg([b"."], [streams])
+server.sendall(marshal.dumps((command, os.getcwd(), dict(os.environ))))
+server.shutdown(_socket.SHUT_WR)
+answer = server.recv(1)
+sys.exit(answer[0] if answer else "it was killed")
+"""
 
 
-def _call(
-    command: tuple[str, ...], folder: Path, environment: dict[str, str], files: list[Path]
-) -> None:
+@cache
+def shims() -> Path:
+    """The folder of the commands; the server behind them ends with this process."""
+    folder = Path(tempfile.mkdtemp())
+    address = folder / "address"
+    server = subprocess.Popen(
+        [sys.executable, "-m", __name__, str(address)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,  # at whose end it ends
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout.readline() == "ready\n"
+    for name in ("dvc", "python"):
+        shim = folder / name
+        shim.write_text(SHIM.format(python=sys.executable, address=address))
+        shim.chmod(0o755)
+
+    def end() -> None:
+        server.communicate()
+        shutil.rmtree(folder)
+
+    atexit.register(end)
+    return folder
+
+
+def serve(address: str) -> None:
+    """Fork for each that connects, until stdin ends."""
+    import sklearn.metrics
+    import sklearn.model_selection
+    import sklearn.svm  # noqa: F401
+
+    def watch() -> None:
+        sys.stdin.read()
+        os._exit(0)
+
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(address)
+    listening.listen()
+    print("ready", flush=True)
+    threading.Thread(target=watch, daemon=True).start()
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while True:
+        connection, _ = listening.accept()
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            listening.close()
+            _answer(connection)
+        connection.close()
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+
+
+def _answer(connection: socket.socket) -> None:
+    """Run what is asked for, say its exit status, end."""
+    _, streams, *_ = socket.recv_fds(connection, 1, 3)
+    asked = b"".join(iter(lambda: connection.recv(65536), b""))
+    command, folder, environment = marshal.loads(asked)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    for number, file in enumerate(files, 1):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
-    module, *arguments = ["dvc", *command[1:]] if command[0] == "dvc" else command[2:]
-    sys.argv = [module, *arguments]
-    sys.path[:] = [str(folder), *(path for path in sys.path if path not in ("", ROOT))]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    sys.argv = ["dvc", *command[1:]] if command[0] == "dvc" else command[2:]
+    sys.path[:] = [folder, *(path for path in sys.path if path not in ("", str(ROOT)))]
+    status = 0
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        status = ended.code
+        if not isinstance(status, int):
+            status = print(status, file=sys.stderr) or 1 if status else 0
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    connection.send(bytes([status]))
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
