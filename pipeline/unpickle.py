@@ -103,6 +103,8 @@ class _Reader:
         for _ in range(MOST_STEPS):
             at = self.stream.tell()
             code = self.data[at : at + 1]
+            if not code:
+                raise UnpicklingError("ends before its end")
             if code not in OPERATIONS:
                 raise UnpicklingError(f"does {code!r}, which the pipeline never writes")
             _, argument, _ = next(operations)
@@ -297,13 +299,12 @@ def _check_plain(found: Any) -> None:
 
 
 def _model(state: Any) -> Any:
-    """A LinearSVC with these attributes, whoever's version of scikit-learn they are of."""
+    """A LinearSVC with these attributes, whichever scikit-learn wrote them."""
     from sklearn.svm import LinearSVC  # late: the search's results do without
 
-    attributes = {
-        name: value for name, value in (state or {}).items() if name != "_sklearn_version"
-    }
+    attributes = dict(state or {})
     _check_plain(attributes)
+    attributes.pop("_sklearn_version", None)  # its numbers mean the same in each
     model = LinearSVC()
     others = sorted(attributes.keys() - model.get_params().keys() - FITTED)
     if others:
