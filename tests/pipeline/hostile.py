@@ -48,9 +48,9 @@ ND, DT, MA, REBUILD, SVC, WRAPPER = (
 MKDIR = op(STACK_GLOBAL, "os", "mkdir")
 
 
-def dtype(kind: str = "f8", order: str = "<", flags: int = 0) -> Raw:
+def dtype(kind: str = "f8", order: str = "<") -> Raw:
     given = op(REDUCE, DT, (kind, False, True))
-    return op(BUILD, given, (3, order, None, None, None, -1, -1, flags))
+    return op(BUILD, given, (3, order, None, None, None, -1, -1, 0))
 
 
 def masked(
@@ -124,14 +124,18 @@ def whole(operations: dict[str, Raw]) -> dict[str, bytes]:
     return {name: b"\x80\x04" + value + b"." for name, value in operations.items()}
 
 
+OF_OBJECTS = op(
+    BUILD,
+    op(REDUCE, DT, ("V8", False, True)),
+    (3, "|", None, ("a",), {"a": (op(REDUCE, DT, ("O",)), 0)}, 8, 1, 63),
+)
+
 # These ran code, crashed Python or never came back.
 DEADLY = whole(
     {
         "code": through_memory("print('ran', flush=True); open('mark', 'w').close()"),
         "objects": op(REDUCE, ND, op(REDUCE, ND, ((1,), op(REDUCE, DT, ("O",)), b"A" * 8))),
-        "a dtype that says object": op(
-            REDUCE, ND, op(REDUCE, ND, ((1,), dtype("f8", "|", 63), b"A" * 8))
-        ),
+        "a dtype that says object": op(REDUCE, ND, op(REDUCE, ND, ((1,), OF_OBJECTS, b"A" * 8))),
         "a deep key": op(SETITEM, {}, nested(3_000_000), None),
         "a key of many": op(SETITEM, {}, BOMB, None),
         "a version of many": svc(_sklearn_version=BOMB),
