@@ -60,13 +60,13 @@ def masked(
     return op(BUILD, given, (1, shape, dtype(), False, data, mask, fill))
 
 
-def array(data: bytes = bytes(16), padding: bytes = b"", **changes: object) -> Raw:
+def array(data: bytes = bytes(16), fill: bytes = b"\xff", **changes: object) -> Raw:
     """An array at a file's beginning, as joblib writes it but for the changes."""
     wrapped = {"subclass": ND, "shape": (2,), "order": "C", "dtype": dtype(), "allow_mmap": True}
     wrapped |= {"numpy_array_alignment_bytes": 16} | changes
     wrapper = op(BUILD, op(NEWOBJ, WRAPPER, ()), wrapped)
     room = 16 - (2 + len(wrapper) + 1) % 16
-    return Raw(wrapper + (padding or bytes([room]) + b"\xff" * room) + data)
+    return Raw(wrapper + bytes([room]) + fill * room + data)
 
 
 def svc(**attributes: object) -> Raw:
@@ -164,7 +164,7 @@ HOSTILE = whole(
         "another class of array": array(subclass=MA),
         "another alignment": array(numpy_array_alignment_bytes=0),
         "more about an array": array(other=1),
-        "padding of another length": array(padding=b"\x01\xff"),
+        "another padding": array(fill=b"\x00"),
         "a shape of 2^80": array(shape=(2**40, 2**40)),
         "a shape of more than the file has": array(shape=(2**20,)),
         "a shape below 0": array(shape=(-1,)),
@@ -208,6 +208,7 @@ HOSTILE = whole(
         "a text of more than the file has": Raw(b"\x8c\xffabc"),
         "half a character": Raw(b"\x8c\x01\xff"),
         "bytes of 2^31": Raw(b"B\xff\xff\xff\x7f"),
+        "a newer operation": Raw(b"N\x98"),
         "an older operation": Raw(b"cos\nmkdir\n(" + code("mark") + b"tR"),
         "a number of 10,000 digits": Raw(b"L" + b"9" * 10_000 + b"L\n"),
         "more after its end": Raw(b"N.N"),
