@@ -3,12 +3,14 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The same examples each time, as many as a test asks for, and no test fails for being slow.
-settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+# No test fails for being slow on a busy machine.
+patient = settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples each time, as many as a test asks for.
+settings.register_profile("fixed", patient, derandomize=True)
 # Others each time, by a seed, and ten times as many: `make test-all`.
-settings.register_profile("random", database=None, deadline=None, max_examples=1000)
+settings.register_profile("random", patient, max_examples=1000)
 settings.load_profile("fixed")
 
 

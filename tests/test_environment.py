@@ -1,22 +1,17 @@
 """The environment's files: the locks, and what `make` says."""
 
-import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
 
-LOCKS = [
-    "requirements.txt",
-    *(
-        f"requirements/{name}.txt"
-        for name in ("setup", "dev", "s3", "cluster", "bench", "mutants", "audit")
-    ),
-]
+pytest_plugins = "pytester"
+
+SETS = ("setup", "dev", "s3", "cluster", "bench", "mutants", "audit")
+LOCKS = ["requirements.txt", *(f"requirements/{name}.txt" for name in SETS)]
 ALONE = ["requirements/l1svc-lowest.txt", "requirements/l1svc-newest.txt"]  # l1svc by itself
 
 
@@ -29,16 +24,10 @@ def pins(file: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("lock", LOCKS + ALONE)
-def test_a_lock_names_no_registry(root: Path, lock: str) -> None:
+def test_every_pin_has_its_hashes_and_no_registry_is_named(root: Path, lock: str) -> None:
     text = (root / lock).read_text()
-    assert "://" not in text
-    assert "find-links" not in text
-    assert "index-url" not in text
-
-
-@pytest.mark.parametrize("lock", LOCKS + ALONE)
-def test_every_pin_has_its_hashes(root: Path, lock: str) -> None:
-    entries = re.split(r"(?m)^(?=[a-z0-9])", (root / lock).read_text())[1:]
+    assert not re.search("://|find-links|index-url", text)
+    entries = re.split(r"(?m)^(?=[a-z0-9])", text)[1:]
     assert entries
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
@@ -78,24 +67,19 @@ def test_l1svc_is_tried_with_the_lowest_that_it_allows_and_with_newer(
 
 
 @pytest.mark.parametrize(
-    ("workers", "strict", "status"), [("0", "0", 0), ("0", "1", 1), ("1", "1", 1)]
+    ("workers", "strict"),
+    [("0", False), ("0", True), pytest.param("1", True, marks=pytest.mark.long)],
 )
 def test_where_nothing_may_skip_a_skipped_test_fails_the_run(
-    root: Path, tmp_path: Path, workers: str, strict: str, status: int
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: str, strict: bool
 ) -> None:
-    (tmp_path / "conftest.py").write_text("from tests.rules import pytest_sessionfinish\n")
-    (tmp_path / "test_a.py").write_text("import pytest\ndef test_a(): pytest.skip()\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-n", workers],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(root), "NO_SKIPS": strict},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout
-    assert "1 skipped" in done.stdout
-    assert ("NO_SKIPS=1: a test was skipped" in done.stdout) == (status == 1)
+    pytester.makeconftest("from tests.rules import pytest_sessionfinish")
+    pytester.makepyfile("import pytest\ndef test_a(): pytest.skip()")
+    monkeypatch.setenv("NO_SKIPS", str(int(strict)))
+    done = pytester.runpytest_inprocess("-p", "no:hypothesispytest", "-n", workers)
+    done.assert_outcomes(skipped=1)
+    assert done.ret == (pytest.ExitCode.TESTS_FAILED if strict else pytest.ExitCode.OK)
+    assert ("NO_SKIPS=1: a test was skipped" in str(done.stdout)) == strict
 
 
 def test_make_help_lists_every_target(root: Path) -> None:
@@ -124,15 +108,14 @@ def wheels(
     return done
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize(
     "platform",
     [
-        "x86_64-manylinux_2_28",
-        "aarch64-manylinux_2_28",
-        "aarch64-apple-darwin",
-        "x86_64-pc-windows-msvc",
+        *("x86_64-manylinux_2_28", "aarch64-manylinux_2_28"),
+        *("aarch64-apple-darwin", "x86_64-pc-windows-msvc"),
     ],
 )
 @pytest.mark.parametrize("lock", LOCKS + ALONE)
@@ -143,6 +126,7 @@ def test_every_pin_has_a_wheel(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("platform", "python", "without"),

@@ -1,6 +1,7 @@
 """dvc.yaml against the code, and the arrows between the rooms."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,23 +25,31 @@ PASS_OR_END = {
 }
 
 
-def imports(file: Path) -> set[Path]:
-    """The project's modules that `file` imports, anywhere in it."""
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def names(file: Path) -> set[str]:
+    """The dotted names of all that `file` imports, anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             inside = file.parent.relative_to(ROOT).as_posix().replace("/", ".")
             module = ".".join(filter(None, [inside if node.level else "", node.module]))
-            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            if name.split(".")[0] in ROOMS:
-                path = ROOT / name.replace(".", "/")
-                found |= {p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()}
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
     return found
+
+
+@cache
+def imports(file: Path) -> set[Path]:
+    """The project's modules that `file` imports."""
+    paths = [ROOT / name.replace(".", "/") for name in names(file) if name.split(".")[0] in ROOMS]
+    found = {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py")}
+    return {file for file in found if file.exists()}
 
 
 def all_imports(file: Path) -> set[Path]:
@@ -69,30 +78,16 @@ def test_arrows_run_one_way(room: str) -> None:
             assert room != "stages" or other != "stages", f"{file}: no stage imports a stage"
 
 
-def test_the_mathematics_stands_alone() -> None:
-    for file in modules("l1svc"):
-        assert {imported.parent for imported in imports(file)} <= {ROOT / "l1svc"}
-
-
 @pytest.mark.parametrize("room", [*ROOMS, "tools", "benchmarks"])
 def test_matplotlib_is_imported_under_figures_alone(room: str) -> None:
     """But for the article's script, which is timed as one would write it."""
     for file in set(modules(room)) - {ROOT / "benchmarks/plain.py"}:
-        names = {
-            name.split(".")[0]
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-            for name in (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-        }
-        assert room == "figures" or "matplotlib" not in names, file
+        assert room == "figures" or "matplotlib" not in {n.split(".")[0] for n in names(file)}, file
 
 
-def test_stages_holds_the_stages_and_nothing_else() -> None:
+def test_stages_holds_the_graphs_stages_and_nothing_else() -> None:
+    assert list(STAGES) == NAMES
+    assert set(Params.model_fields) <= set(NAMES)  # every section is a stage's
     held = {path.name for path in (ROOT / "stages").iterdir() if path.name != "__pycache__"}
     assert held == {"__init__.py", *(f"{name}.py" for name in NAMES)}
 
@@ -103,13 +98,9 @@ def test_a_room_is_a_package(room: str) -> None:
 
     No stage depends on this file: it holds no code, but for what Ctrl-C does (l1svc is watched as
     a whole)."""
-    tree = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))
+    tree = tree_of(ROOT / room / "__init__.py")
     assert ast.get_docstring(tree)
     assert room in ("l1svc", "pipeline", "stages") or len(tree.body) == 1
-
-
-def test_the_stages_are_these_in_this_order() -> None:
-    assert list(STAGES) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -135,7 +126,7 @@ class TestStage:
         assert ("requirements.txt" in entries(name, "deps")) == (name != "download")
 
     def test_it_reads_and_watches_its_own_section_only(self, name: str) -> None:
-        tree = ast.parse((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))
+        tree = tree_of(ROOT / f"stages/{name}.py")
         read = {
             argument.value
             for node in ast.walk(tree)
@@ -145,11 +136,11 @@ class TestStage:
         }
         assert sorted(read) == STAGES[name].get("params", [])
         assert read <= {name}
-        names = {getattr(node, "id", "") for node in ast.walk(tree)}
-        assert "load_params" not in names  # not past run_stage, which looks at the end again
+        used = {getattr(node, "id", "") for node in ast.walk(tree)}
+        assert "load_params" not in used  # not past run_stage, which looks at the end again
 
     def test_files_in_the_code_are_files_in_the_graph(self, name: str) -> None:
-        tree = ast.parse((ROOT / f"stages/{name}.py").read_text(encoding="utf-8"))
+        tree = tree_of(ROOT / f"stages/{name}.py")
         in_code = {
             node.args[0].value
             for node in ast.walk(tree)
@@ -178,10 +169,6 @@ def test_files_that_dvc_rewrites_are_laid_out_as_dvc_does_it(tmp_path: Path) -> 
     apply_overrides(params, ["train.C=null", "filter_5_8.classes=[5,8]"])
     for file in (graph, params):
         assert file.read_text(encoding="utf-8") == (ROOT / file.name).read_text(encoding="utf-8")
-
-
-def test_every_section_belongs_to_a_stage() -> None:
-    assert set(Params.model_fields) <= set(NAMES)
 
 
 def test_every_plot_is_defined_once() -> None:

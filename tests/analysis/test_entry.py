@@ -2,12 +2,20 @@
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 
 from analysis import entry, every_c
 from analysis.entry import every_C_of_path, first_C, nonzero_of_points
 from analysis.path import path_grid, solve_path
 from l1svc import L1LinearSVC, exact_search
 from pipeline.errors import NotConvergedError, PipelineError
+
+
+@pytest.fixture(autouse=True)
+def _threads():
+    """Processes would take seconds to begin."""
+    with parallel_config(backend="threading"):
+        yield
 
 
 @pytest.fixture
@@ -41,7 +49,7 @@ def test_between_the_steps_all_is_as_a_fit_has_it(data, Cs, every) -> None:
     known = np.unique(np.concatenate([every.nonzero[0], every.train[0], every.test[0], Cs[-1:]]))
     middles = np.sqrt(known[:-1] * known[1:])[np.diff(np.log(known)) > 1e-4]
     assert len(middles) > 60
-    for C in middles[::3]:
+    for C in middles[::6]:
         svc = L1LinearSVC(C).fit(X, s)
         used = [np.searchsorted(entries, C) % 2 == 1 for entries in every.entries]
         np.testing.assert_array_equal(used, svc.coef_[0] != 0)
@@ -93,7 +101,6 @@ def test_what_cannot_be_followed_gets_its_line(data, Cs, monkeypatch) -> None:
         found.duality_gap = 1e-7
         return found
 
-    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # in this process
     monkeypatch.setattr(entry, "exact_search", uncertain)
     with pytest.raises(
         NotConvergedError, match=r"interpret\.every_C: from C = .* not certain to 1e-"

@@ -1,16 +1,27 @@
 """Every C: the curve over a range, and what is said where there is none."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from analysis import every_c
 from analysis.every_c import corners, every_C
 from l1svc import L1LinearSVC
+from pipeline.canonical import round_C
 from pipeline.errors import NotConvergedError, PipelineError
 from pipeline.solvers import Newton
 
 SOLVER = Newton(1e-8, 10_000, 0)
+
+
+@pytest.fixture(autouse=True)
+def _threads():
+    """Processes would take seconds to begin."""
+    with parallel_config(backend="threading"):
+        yield
 
 
 @pytest.fixture
@@ -34,10 +45,11 @@ def test_every_step_has_the_score_of_fits_within_it(data, scoring: str) -> None:
     assert (C[0], C[-1]) == (0.02, 1.0)
     assert (np.diff(C) > 0).all()
     assert len(C) == len(score) + 1 > 5
-    for k in range(len(score)):
-        if C[k + 1] > 1.001 * C[k]:
-            middle = float(np.sqrt(C[k] * C[k + 1]))
-            assert score[k] == pytest.approx(cross_validated(data, middle, scoring))
+    wide = np.flatnonzero(C[1:] > 1.001 * C[:-1])
+    assert len(wide) > 12
+    for k in wide[:: len(wide) // 6]:
+        middle = float(np.sqrt(C[k] * C[k + 1]))
+        assert score[k] == pytest.approx(cross_validated(data, middle, scoring))
     low, high = found["best_interval"]
     assert low < found["best_C"] < high
     assert found["best_score"] == score.max() == pytest.approx(score[C[:-1] <= found["best_C"]][-1])
@@ -51,11 +63,19 @@ def test_a_score_without_steps_is_tried_ever_nearer_to_its_best(data) -> None:
     assert found["best_interval"] is None
     assert (C[0], C[-1]) == (0.02, 1.0)
     assert (np.diff(C) > 0).all()
-    assert len(C) == len(score) > every_c.FIRST
+    assert len(C) == len(score)
+    first = np.array([0.02, *map(round_C, np.geomspace(0.02, 1.0, 33)[1:-1]), 1.0])
+    assert np.isin(first, C).all()
+    at = int(score[np.isin(C, first)].argmax())
+    assert 0 < at < 32
+    for ends in pairwise(first[at - 1 : at + 2]):  # 8 more on either side of the best
+        more = [round_C(value) for value in np.geomspace(*ends, 10)]
+        assert len(set(more)) == 10
+        assert np.isin(more, C).all()
     best = int(score.argmax())
     assert (found["best_C"], found["best_score"]) == (C[best], score[best])
     around = C[max(best - 1, 0) : best + 2]
-    assert around[-1] / around[0] < (1.0 / 0.02) ** (1 / (every_c.FIRST - 1))
+    assert around[-1] / around[0] < (1.0 / 0.02) ** (1 / 32)
     for k in (0, best, len(C) - 1):
         assert score[k] == pytest.approx(cross_validated(data, float(C[k]), "roc_auc"))
 

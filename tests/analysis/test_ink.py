@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from analysis import ink
+from tests.rules import examples
 
 IMAGES = arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 5), st.integers(1, 5)))
 
@@ -23,6 +24,7 @@ def test_a_long_bar_is_as_wide_as_it_is(shade: int) -> None:
     assert width == pytest.approx(2 * 24 * 3 / (2 * 27), rel=0.02)  # the ends are edges too
 
 
+@examples(30)
 @given(IMAGES)
 def test_a_likeness_is_the_cosine_to_the_nearest_other(images: np.ndarray) -> None:
     x = images.reshape(len(images), -1).astype(float)
@@ -35,6 +37,7 @@ def test_a_likeness_is_the_cosine_to_the_nearest_other(images: np.ndarray) -> No
         assert found == pytest.approx(max(others, default=0))
 
 
+@examples(30)
 @given(IMAGES, st.integers(1, 4))
 def test_how_many_are_compared_at_a_time_changes_nothing(images: np.ndarray, rows: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -43,6 +46,7 @@ def test_how_many_are_compared_at_a_time_changes_nothing(images: np.ndarray, row
         np.testing.assert_array_equal(ink.likenesses(images), whole)
 
 
+@examples(30)
 @given(IMAGES)
 def test_the_images_lie_within_what_is_usual(images: np.ndarray) -> None:
     found = ink.usual(images)

@@ -9,6 +9,8 @@ from sklearn.model_selection import StratifiedKFold
 from benchmarks.bound import Fold, with_more
 from l1svc import L1LinearSVC, exact_search
 
+pytestmark = pytest.mark.long
+
 LOW, HIGH = 0.02, 0.5
 
 

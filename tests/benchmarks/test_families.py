@@ -42,6 +42,7 @@ def test_a_family_gives_problems_of_two_classes_and_ratios(family: str) -> None:
         assert set(ratios) == {1.1, 10, 100, 1000, 10000}
 
 
+@pytest.mark.long
 def test_two_tiny_families_give_rows_with_all_columns(tmp_path: Path, monkeypatch) -> None:
     command = "families --quick --families wine,genes --ratios 1.1,100 --rounds 1 --limit 30"
     monkeypatch.setattr("sys.argv", [*command.split(), "--folder", str(tmp_path)])
@@ -62,6 +63,7 @@ def test_two_tiny_families_give_rows_with_all_columns(tmp_path: Path, monkeypatc
         assert 0 <= r["gap"] <= (r["goal"] or (1e-8 if r["solver"] == "l1svc" else 1))
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_fit_that_takes_too_long_or_dies_loses_its_own_row_only(monkeypatch) -> None:
     def fitted(solver, X, y, C, tol):

@@ -1,7 +1,7 @@
 """A real Dask scheduler and workers, each a process on loopback."""
 
-import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from distributed import Worker
+from distributed import Client, Worker
 from distributed.comm import tcp
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONE = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+PATIENCE = 300  # seconds, on a busy machine
 OPTIONS = ["--host", "127.0.0.1", "--no-dashboard"]
 
 
@@ -24,13 +25,13 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.processes: list[subprocess.Popen] = []
-        self.file = folder / "scheduler.json"
-        self._start("scheduler", "--port", "0", "--scheduler-file", str(self.file))
-        until = time.monotonic() + 60
-        while not self.file.exists() or not self.file.read_text():
+        scheduler = self._start("scheduler", "--port", "0")
+        until = time.monotonic() + PATIENCE
+        while not (found := re.search(r"Scheduler at:\s+(\S+)\n", self.said())):
+            assert scheduler.poll() is None, self.said()
             assert time.monotonic() < until, self.said()
             time.sleep(0.05)
-        self.address: str = json.loads(self.file.read_text())["address"]
+        self.address: str = found[1]
         self.workers: dict[str, subprocess.Popen] = {}
 
     def add_worker(self, code: Path = ROOT) -> str:
@@ -40,6 +41,15 @@ class Cluster:
         options += ["--local-directory", str(self.folder)]
         self.workers[name] = self._start("worker", self.address, *options, code=code)
         return name
+
+    def wait_for_workers(self, client: Client) -> None:
+        """Wait until the scheduler has these workers and no other: a killed one is seen later."""
+        until = time.monotonic() + PATIENCE
+        while {
+            worker["name"] for worker in client.scheduler_info()["workers"].values()
+        } != self.workers.keys():
+            assert time.monotonic() < until, self.said()
+            time.sleep(0.05)
 
     def kill(self, name: str) -> None:
         """End a worker as a power cut does."""

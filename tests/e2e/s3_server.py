@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
@@ -17,6 +18,12 @@ from botocore.session import get_session
 PORTS = [
     f"{part}.port{kind}" for part in ("s3", "filer", "volume", "master") for kind in ("", ".grpc")
 ]
+ATTEMPTS = 5  # between its choice and its use, a port may be another's
+PATIENCE = 300  # seconds until a server must be up, on a busy machine
+
+
+class Ended(Exception):
+    """The server has ended; the message is its log."""
 
 
 def free_ports(number: int) -> list[int]:
@@ -31,6 +38,20 @@ def free_ports(number: int) -> list[int]:
 @contextmanager
 def s3_server(bucket: str, key: str, secret: str) -> Iterator[str]:
     """The address of a server that has one bucket, and one key that may do everything."""
+    for attempt in range(ATTEMPTS):
+        with ExitStack() as stack:
+            try:
+                url = stack.enter_context(_server(bucket, key, secret))
+            except Ended:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            yield url
+            return
+
+
+@contextmanager
+def _server(bucket: str, key: str, secret: str) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp())  # short: the path of a socket has 100 characters at most
     ports = free_ports(len(PORTS))
     options = dict(zip(PORTS, ports, strict=True)) | {
@@ -61,16 +82,20 @@ def s3_server(bucket: str, key: str, secret: str) -> Iterator[str]:
         endpoint_url=url,
         aws_access_key_id=key,
         aws_secret_access_key=secret,
+        config=Config(connect_timeout=10, read_timeout=10, retries={"total_max_attempts": 1}),
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while True:
+            if process.poll() is not None:
+                raise Ended(log.read_text())
             try:
                 client.create_bucket(Bucket=bucket)
                 break
-            except (BotoCoreError, ClientError):  # not up yet
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(log.read_text()) from None
+            except (BotoCoreError, ClientError) as error:  # not up yet
+                if "BucketAlready" in str(error):  # it was made, and the answer came late
+                    break
+                assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.2)
         yield url
     finally:

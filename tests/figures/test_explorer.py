@@ -33,20 +33,26 @@ def images(n: int) -> np.ndarray:
     return pixels / 255
 
 
-@pytest.fixture
-def written() -> tuple[str, dict]:
-    points = [point(0.1, 1.0), point(0.2, 2.0)]
-    text = page(points, images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT)
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
-    return text, json.loads(found.group(1))
-
-
+POINTS = point(0.1, 1.0), point(0.2, 2.0)
 LABELS = np.array(["5", "8"] * 4 + ["5"])
+
+
+def write(*more, points=POINTS, X=None, y=LABELS, classes=CLASSES, **named) -> tuple[str, dict]:
+    """The page of nine images, and the data in it."""
+    X = images(len(y)) if X is None else X
+    text = page(points, X, y, np.arange(len(y)), classes, 0.2, ABOUT, *more, **named)
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    return text, json.loads(found[1])
+
+
+@pytest.fixture(scope="module")
+def written() -> tuple[str, dict]:
+    return write()
 
 
 def test_every_double_comes_back_exactly(written) -> None:
     _, data = written
-    for stored, expected in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
+    for stored, expected in zip(data["path"], POINTS, strict=True):
         w = np.zeros(784)
         w[stored["at"]] = stored["w"]
         np.testing.assert_array_equal(w, expected.coef)
@@ -84,7 +90,7 @@ def test_the_page_says_what_it_shows(written) -> None:
     assert (data["height"], data["width"], data["inkSide"]) == (28, 28, 20)
     assert "<h1>5 or 8? " in text
     assert "Images: Some, by somebody" in text
-    for stored, expected in zip(data["path"], (point(0.1, 1.0), point(0.2, 2.0)), strict=True):
+    for stored, expected in zip(data["path"], POINTS, strict=True):
         for name, value in (
             ("C", expected.C),
             ("nonzero", expected.nonzero),
@@ -101,11 +107,7 @@ def test_the_page_says_what_it_shows(written) -> None:
 def test_the_page_says_what_is_usual_and_how_stable_a_pixel_is() -> None:
     share = np.linspace(0, 1, 784).reshape(28, 28)
     for stability, stored in ((None, None), (share, share.ravel().tolist())):
-        text = page(
-            *([point(0.2, 1.0)], images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT),
-            stability=stability,
-        )
-        data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
+        _, data = write(stability=stability)
         assert data["stability"] == stored
         found = usual((images(9) * 255).round().astype(np.uint8).reshape(-1, 28, 28))
         assert data["usual"]["ink"] == list(found.ink)
@@ -147,10 +149,7 @@ def every(lowest: float, pixels: int = 784) -> EveryC:
 
 def test_what_is_known_of_every_C_comes_back_exactly(written) -> None:
     assert written[1]["every"] is None
-    points = [point(0.1, 1.0), point(0.2, 2.0)]
-    text = page(points, images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT, every(0.1))
-    stored = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["every"]
-    assert stored == {
+    assert write(every(0.1))[1]["every"] == {
         "entries": [[0.1, 0.125]] * 784,
         "nonzero": [[0.1, 0.15], [3, 4]],
         "train": [[0.1, 0.15], [0.05, 0.075]],
@@ -160,9 +159,8 @@ def test_what_is_known_of_every_C_comes_back_exactly(written) -> None:
 
 @pytest.mark.parametrize("known", [every(0.11), every(0.1, 783)])
 def test_of_another_path_it_takes_nothing(known: EveryC) -> None:
-    points = [point(0.1, 1.0), point(0.2, 2.0)]
     with pytest.raises(ValueError, match="does not fit the path"):
-        page(points, images(9), LABELS, np.arange(9), CLASSES, 0.2, ABOUT, known)
+        write(known)
 
 
 def test_every_script_is_on_the_page(written) -> None:
@@ -194,11 +192,9 @@ def test_the_page_asks_nothing_of_the_network(written) -> None:
 
 def test_a_name_cannot_end_the_script() -> None:
     names = ("</script><b>", "8")
-    y = np.array([*names] * 4)
-    text = page([point(0.2, 1.0)], images(8), y, np.arange(8), names, 0.2, ABOUT)
+    text, data = write(y=np.array([*names] * 4), classes=names)
     assert "</script><b>" not in text
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
-    assert json.loads(found.group(1))["classes"] == [*names]
+    assert data["classes"] == [*names]
 
 
 def test_all_mistakes_are_shown_and_then_the_nearest() -> None:
@@ -230,21 +226,20 @@ def test_as_many_images_as_the_budget_holds(monkeypatch) -> None:
     monkeypatch.setattr("figures.explorer.BUDGET", 5 * 500)
     X = images(9)
     X[:, 784 - 200 :] = 0  # 294 pixels with ink or a 0 now and then
-    text = page([point(0.2, 1.0)], X, LABELS, np.arange(9), CLASSES, 0.2, ABOUT)
-    shown = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["images"]
+    shown = write(X=X)[1]["images"]
     assert shown["of"] == 9
     assert 5 <= len(shown["index"]) < 9
     assert len(base64.b64decode(shown["pixels"])) <= 5 * 500
 
 
 @pytest.mark.parametrize(
-    ("path", "X", "message"),
+    ("points", "X", "message"),
     [
         ([point(0.1, 1.0)], images(9), "C=0.2 is not on the path"),
         ([point(0.2, 1.0), point(0.1, 1.0)], images(9), "do not ascend"),
         ([point(0.2, 1.0)], images(9) + 0.001, "multiples of 1/255"),
     ],
 )
-def test_what_it_cannot_show_exactly_it_refuses(path, X, message) -> None:
+def test_what_it_cannot_show_exactly_it_refuses(points, X, message) -> None:
     with pytest.raises(ValueError, match=message):
-        page(path, X, LABELS, np.arange(9), CLASSES, 0.2, ABOUT)
+        write(points=points, X=X)

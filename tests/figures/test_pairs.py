@@ -1,5 +1,6 @@
 """The picture of all pairs, as drawn."""
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -31,20 +32,21 @@ def panels() -> np.ndarray:
     return np.array(pairs_figure(PAIRS).axes).reshape(3, 3)
 
 
-def test_above_the_diagonal_are_the_weights_in_the_common_colours(panels: np.ndarray) -> None:
+def test_weights_stand_above_the_diagonal_accuracy_and_their_number_below_it(
+    panels: np.ndarray,
+) -> None:
     for one in PAIRS:
-        axes = panels[DIGITS.index(one.negative), DIGITS.index(one.positive)]
-        (image,) = axes.images
+        low, high = DIGITS.index(one.negative), DIGITS.index(one.positive)
+        (image,) = panels[low, high].images
         np.testing.assert_array_equal(image.get_array().filled(0), one.weights)
         assert image.get_clim() == (-2, 2)
-        assert texts(axes) == []
-
-
-def test_below_it_are_accuracy_and_number_of_weights(panels: np.ndarray) -> None:
-    for one in PAIRS:
-        axes = panels[DIGITS.index(one.positive), DIGITS.index(one.negative)]
-        assert texts(axes) == [f"{one.test_accuracy:.2%}", f"{one.nonzero} weights"]
-        assert axes.images[0].get_array().item() == pytest.approx(1 - one.test_accuracy)
+        assert texts(panels[low, high]) == []
+        assert texts(panels[high, low]) == [f"{one.test_accuracy:.2%}", f"{one.nonzero} weights"]
+        assert panels[high, low].images[0].get_array().item() == pytest.approx(
+            1 - one.test_accuracy
+        )
+    assert [texts(panels[k, k]) for k in range(3)] == [["2"], ["5"], ["8"]]
+    assert not any(panels[k, k].images for k in range(3))
 
 
 def test_the_more_mistakes_the_darker_and_black_can_be_read_on_it(panels: np.ndarray) -> None:
@@ -57,23 +59,17 @@ def test_the_more_mistakes_the_darker_and_black_can_be_read_on_it(panels: np.nda
     assert shades[-1] > 0.55
 
 
-def test_the_digits_stand_on_the_diagonal(panels: np.ndarray) -> None:
-    assert [texts(panels[k, k]) for k in range(3)] == [["2"], ["5"], ["8"]]
-    assert not any(panels[k, k].images for k in range(3))
-
-
 def test_the_headline_says_what_these_pairs_show() -> None:
     figure = pairs_figure(PAIRS)
     said = " ".join(figure.get_suptitle().split())
-    assert said == (
-        "2-5 is the easiest of 3 pairs (99.62% of the test images right), 5-8 the hardest (94.19%)"
-    )
+    assert "2-5 is the easiest of 3 pairs (99.62%" in said
+    assert "5-8 the hardest (94.19%" in said
 
 
-@pytest.mark.parametrize("digits", [(0, 1), DIGITS, range(10)])
-def test_no_words_are_cut_or_meet(digits: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("digits", [(0, 1), pytest.param(range(10), marks=pytest.mark.long)])
+def test_no_words_are_cut_or_meet(digits: Sequence[int]) -> None:
     figure = pairs_figure([pair(a, b, 0.95) for a, b in combinations(digits, 2)])
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     whole = figure.bbox
     for words in (figure._suptitle, figure._supxlabel):
         box = words.get_window_extent()

@@ -21,7 +21,7 @@ def points(nonzero: list[int] | None = None) -> list[PathPoint]:
     return found
 
 
-@pytest.mark.parametrize("trained", [0, 1, 12, 24])
+@pytest.mark.parametrize("trained", [0, 1, 12])
 def test_each_map_is_its_points_and_the_trained_one_is_framed(trained: int) -> None:
     along = points()
     figure = small_multiples(along, (16, 49), CS[trained], ("5", "8"))
@@ -43,8 +43,8 @@ def test_each_map_is_its_points_and_the_trained_one_is_framed(trained: int) -> N
         )
         assert axes.images[0].get_clim() == (-2, 2)
     assert shown == sorted(set(shown))
-    assert {0, trained, 24} <= set(shown) or trained in (0, 1)
-    assert trained in shown
+    assert {trained, 24} <= set(shown)
+    assert trained == 1 or 0 in shown
     frame = figure.axes[shown.index(trained)].spines["left"]
     assert frame.get_edgecolor() == pytest.approx(
         [int(INK[i : i + 2], 16) / 255 for i in (1, 3, 5)] + [1]
@@ -55,7 +55,7 @@ def test_the_headline_says_what_this_path_shows() -> None:
     """0 against 1 has 84, 85, 83 weights: more C is not always more weights."""
     counts = [84, 85, 83, *[60] * 22]
     figure = small_multiples(points(counts), (28, 28), CS[3], ("0", "1"))
-    assert figure.get_suptitle() == "C from 0.001 to 10: 60 to 85 of 785 weights are not 0"
+    assert "60 to 85 of 785 weights" in figure.get_suptitle()
 
 
 def test_the_words_name_the_colours_as_drawn() -> None:

@@ -70,12 +70,7 @@ def test_the_same_picture_gives_the_same_bytes_whatever_the_user_has_set() -> No
     assert draw() == before
     assert b"matplotlib" not in before
     assert before.startswith(b"\x89PNG")
-
-
-def test_no_figure_stays_open() -> None:
-    for _ in range(3):
-        draw()
-    assert _pylab_helpers.Gcf.figs == {}
+    assert _pylab_helpers.Gcf.figs == {}  # none stays open
 
 
 def test_words_stand_where_they_belong() -> None:
@@ -83,16 +78,9 @@ def test_words_stand_where_they_belong() -> None:
     (line,) = figure.add_subplot().plot([0, 1], [1, 0], label="a line")
     headline(figure, "Title")
     footnote(figure, "Note")
-    figure.canvas.draw()
-    title, note = figure._suptitle, figure._supxlabel
-    assert title.get_window_extent().x0 < 20
-    assert title.get_weight() == "bold"
-    assert title.get_window_extent().y0 > figure.axes[0].get_window_extent().y1
-    assert note.get_window_extent().y1 < figure.axes[0].get_window_extent().y0
     legend_below(figure, line)
-    figure.canvas.draw()
-    box = figure.legends[0].get_window_extent()
-    assert box.y1 <= figure.axes[0].get_window_extent().y0
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a line"]
-    assert figure.get_size_inches().tolist() == [4, 3]
-    assert figure.dpi == 150
+    figure.draw_without_rendering()
+    drawn = (figure._suptitle, figure.axes[0], figure.legends[0], figure._supxlabel)
+    title, axes, legend, note = (one.get_window_extent() for one in drawn)
+    assert title.y0 > axes.y1
+    assert axes.y0 >= max(legend.y1, note.y1)

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from tests.l1svc.problems import small_problem
+
 
 @pytest.fixture
 def named_columns(monkeypatch):
@@ -12,7 +14,4 @@ def named_columns(monkeypatch):
 
 @pytest.fixture
 def problem():
-    """A small problem whose optimum is unique: (X, y) of 120 rows and 12 columns."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(120, 12))
-    return X, np.where(X[:, :4].sum(axis=1) + 0.8 * rng.normal(size=120) > 0, 1, -1)
+    return small_problem()

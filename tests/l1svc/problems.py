@@ -34,3 +34,10 @@ def timestamps(seed=0, n=300, p=12):
     y = rng.integers(0, 2, n)
     X = rng.normal(size=(n, p)) + 0.8 * np.outer(2 * y - 1, rng.normal(size=p) > 0.5)
     return np.column_stack([X, rng.integers(1_500_000_000, 1_700_000_000, n)]), y
+
+
+def small_problem():
+    """(X, y) of 120 rows and 12 columns, whose optimum is unique."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 12))
+    return X, np.where(X[:, :4].sum(axis=1) + 0.8 * rng.normal(size=120) > 0, 1, -1)

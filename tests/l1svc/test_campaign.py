@@ -12,10 +12,13 @@ from tests.l1svc.random_problems import FAMILIES, TASKS, random_problem
 
 SMALL = (200, 300)
 SEEDS = range(60)
+OFTEN = 20  # of them, in every run
 PEER_SECONDS = 0.1
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed", [*SEEDS[:OFTEN], *(pytest.param(k, marks=pytest.mark.long) for k in SEEDS[OFTEN:])]
+)
 def test_a_random_problem(seed):
     problem = random_problem(seed, SMALL)
     ours = promises.ask_ours(problem)

@@ -18,10 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 def exact_gap(coef, intercept, C, X, y):
     """(P(w) − D(α)) / P(w) for α = t·2C·b, in fractions."""
-    signs = np.where(y == np.unique(y)[1], 1, -1).tolist()
-    rows = [
-        [s * Fraction(x) for x in [*row, 1.0]] for s, row in zip(signs, X.tolist(), strict=True)
-    ]
+    rows = exact_rows(X, y)
     w, C = [Fraction(x) for x in [*coef.tolist(), float(intercept)]], Fraction(C)
     b = [max(Fraction(0), 1 - sum(map(Fraction.__mul__, row, w))) for row in rows]
     slopes = [
@@ -40,7 +37,7 @@ def scaled(seed, n=25, p=5, decades=8):
     return X, (rng.random(n) < 0.5).astype(int)
 
 
-@examples(40)
+@examples(20)
 @given(seed=st.integers(0, 2**32 - 1), C=st.sampled_from([1e-3, 0.1, 1.0, 1e3]), off=st.booleans())
 def test_the_gap_is_that_of_exact_arithmetic(seed, C, off):
     X, y = scaled(seed)
@@ -110,7 +107,7 @@ def test_the_rounding_of_the_weights_at_a_large_column_is_no_gap(seed, C):
     assert fit.duality_gap_ < 1e-10
 
 
-@examples(40)
+@examples(20)
 @given(seed=st.integers(0, 2**32 - 1), decades=st.integers(0, 3))
 def test_the_quick_bound_is_not_below(seed, decades):
     X, y = scaled(seed, decades=decades)
@@ -127,7 +124,7 @@ def test_the_quick_bound_is_not_below(seed, decades):
 def test_a_large_column_is_no_hindrance():
     """Unix times beside ordinary columns: half of the digits of a double are theirs."""
     X, y = timestamps()
-    for C in (0.01, 1.0, 100.0):
+    for C in (0.01, 100.0):
         fit = L1LinearSVC(C).fit(X, y)
         assert fit.n_iter_ < 60
         assert fit.duality_gap_ < 1e-10
@@ -135,3 +132,44 @@ def test_a_large_column_is_no_hindrance():
         best = exact_optimum(*weights, C, X, y) / exact_objective(*weights, C, X, y)
         assert 1 - best <= fit.duality_gap_
         assert fit.score(X, y) > 0.9
+
+
+def test_weights_a_little_off_where_large_columns_cancel_are_not_taken_for_the_optimum():
+    """The α are those of the optimum next to them: by how much b differs there, counts."""
+    rng = np.random.default_rng(0)
+    t = rng.normal(size=60)
+    X = np.column_stack([rng.normal(size=(60, 2)), 1e6 + t, np.full(60, 1e6)])
+    y = (X[:, 0] + t + 0.5 * rng.normal(size=60) > 0).astype(int)
+    fit = L1LinearSVC(100.0).fit(X, y)
+    coef, intercept = fit.coef_[0], fit.intercept_[0]
+    best = exact_optimum(coef, intercept, 100.0, X, y)
+    for power in (-41, -44):
+        off = coef * np.array([1.0, 1.0, 1.0 + 2.0**power, 1.0])
+        excess = 1 - best / exact_objective(off, intercept, 100.0, X, y)
+        assert excess > 1e-14
+        assert excess <= relative_duality_gap(off, intercept, 100.0, X, y) < 2 * excess
+
+
+def test_a_row_that_only_rounding_puts_beyond_its_margin_counts():
+    """Its entries are large and cancel: computed, m is 1 or more, exactly it is less."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 4))
+    y = (X[:, 0] + rng.normal(size=40) > 0).astype(int)
+    fit = L1LinearSVC(1.0).fit(X, y)
+    w, b = fit.coef_[0], fit.intercept_[0]
+    seen = 0
+    for across in rng.normal(size=(300, 4)):
+        across -= w * (across @ w) / (w @ w)
+        row = 1e12 * across
+        row += w * ((1.0 - b - row @ w) / (w @ w))
+        margin = sum(map(Fraction.__mul__, map(Fraction, row), map(Fraction, w))) + Fraction(b)
+        if not 1e-5 < 1 - margin < 1e-4:  # what is to be noticed is above the gap's own rounding
+            continue
+        with_it = np.vstack([X, row]), np.append(y, 1)
+        better = w + 2e-12 * float(1 - margin) * across / (across @ across)
+        excess = 1 - exact_objective(better, b, 1.0, *with_it) / exact_objective(
+            w, b, 1.0, *with_it
+        )
+        assert 1e-13 < excess <= relative_duality_gap(w, b, 1.0, *with_it)
+        seen += 1
+    assert seen > 30

@@ -16,7 +16,6 @@ from l1svc.design import (
     PRODUCT_ROWS,
     SPARSE_SHARE,
     Design,
-    _transposed,
     side_by_side,
 )
 
@@ -79,16 +78,6 @@ def test_of_a_dense_matrix_the_entries_are_kept_where_few_are_not_zero():
     X[:, [1, 4]] = 0.0
     assert Design(X, BIAS).used.tolist() == [0, 2, 3, 5, 6, FEATURES]
     assert Design(X, 0.0).used.tolist() == [0, 2, 3, 5, 6]
-
-
-@pytest.mark.parametrize("as_given", [np.asarray, sp.csr_matrix])
-def test_the_parts_share_the_memory_of_the_entries(as_given):
-    X = np.tril(np.ones((40, 40))) * (np.arange(40) % 4 == 0)  # less than half in the upper part
-    design = Design(as_given(X), BIAS)
-    for part in design.parts:
-        for matrix in (part, _transposed(part)):
-            assert np.shares_memory(matrix.data, design.entries.data)
-            assert np.shares_memory(matrix.indices, design.entries.indices)
 
 
 def test_what_fails_in_a_thread_is_raised_and_leaves_no_threads_behind():

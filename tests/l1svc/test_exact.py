@@ -1,5 +1,6 @@
 """The exact path against fits at single C, and the exact search against the search over a grid."""
 
+import re
 import warnings
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import example, given
 from hypothesis import strategies as st
+from joblib import parallel_config
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
 from sklearn.svm import l1_min_c
@@ -16,7 +18,6 @@ from l1svc import (
     L1LinearSVCSearchCV,
     exact_path,
     exact_search,
-    homotopy,
     objective,
     relative_duality_gap,
 )
@@ -113,14 +114,6 @@ def test_x_of_any_kind(problem, path, as_given):
         np.testing.assert_allclose(other.events["C"], path.events["C"], rtol=1e-9)
 
 
-def test_few_margins_watched_lead_to_the_same_events(problem, path, monkeypatch):
-    for watched in (4, 20):
-        monkeypatch.setattr(homotopy, "WATCHED", watched)
-        again = exact_path(*problem, LOW, HIGH)
-        np.testing.assert_array_equal(again.events["index"], path.events["index"])
-        np.testing.assert_allclose(again.events["C"], path.events["C"], rtol=1e-9)
-
-
 def test_what_rounding_gathers_in_the_state_is_set_right_in_time():
     """Columns that all but depend on one another: G, changed 500 times, was 1e-8 of λ off."""
     X, y = load_breast_cancer(return_X_y=True)
@@ -129,30 +122,55 @@ def test_what_rounding_gathers_in_the_state_is_set_right_in_time():
     assert search.restarts == 0
 
 
-def test_where_rounding_has_won_the_solver_begins_anew(problem, path, monkeypatch):
-    whole = homotopy.Homotopy._change_row
-    calls = []
-
-    def lost(self, *arguments):
-        calls.append(arguments)
-        if len(calls) % 10 == 0:
-            raise homotopy.Lost
-        whole(self, *arguments)
-
-    monkeypatch.setattr(homotopy.Homotopy, "_change_row", lost)
-    again = exact_path(*problem, LOW, HIGH)
-    assert again.restarts >= 2
-    for C in (0.1, 1.0, 10.0):
-        np.testing.assert_allclose(again.coef(C), path.coef(C), atol=1e-12)
+def test_of_more_margins_than_are_watched_none_is_missed():
+    X, y = made(2, n=1500, p=6)
+    path = exact_path(X, y, 0.003, 1.0)
+    assert path.restarts == 0
+    assert path.duality_gap < 1e-10
+    for C in inside(path.events["C"])[::60]:
+        svc = L1LinearSVC(C).fit(X, y)
+        np.testing.assert_allclose(path.coef(C), svc.coef_[0], atol=1e-11)
 
 
-def test_where_nothing_helps_it_ends(problem, monkeypatch):
-    def lost(self):
-        raise homotopy.Lost
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_where_rounding_has_won_the_solver_begins_anew_or_says_that_it_is_lost():
+    """Columns that are all but equal, at ever larger C."""
+    anew, lost = 0, []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(30, 5)), np.arange(30) % 2
+        X = np.hstack([X, X + 10.0 ** rng.uniform(-9, -3) * rng.normal(size=X.shape)])
+        try:
+            path = exact_path(X, y, 1e-3, 1e4)
+        except ArithmeticError as error:
+            lost.append(str(error))
+            continue
+        anew += path.restarts > 0
+        for C in (0.1, 10.0, 1000.0) if path.duality_gap <= 1e-8 else ():
+            assert relative_duality_gap(path.coef(C), path.intercept(C), C, X, y) <= 1e-8
+    assert anew > 0
+    assert len(lost) > 0
+    for text in lost:
+        assert re.match(r"The path is lost at C = [\d.]+: rows or columns all but depend", text)
 
-    monkeypatch.setattr(homotopy.Homotopy, "_refresh", lost)
-    with pytest.raises(ArithmeticError, match=r"lost at C = 0\.003\d*: rows or columns all but"):
-        exact_path(*problem, LOW, HIGH)
+
+def test_a_row_of_weight_2_is_two_rows():
+    """At every C: the same events of columns, and weights of rows far apart."""
+    X, y = made(4, n=60, p=6)
+    times = np.random.default_rng(0).choice([0, 1, 2, 40], size=60)
+    weighted = exact_path(X, y, 0.001, 10.0, sample_weight=times)
+    repeated = exact_path(np.repeat(X, times, axis=0), np.repeat(y, times), 0.001, 10.0)
+    assert weighted.restarts == repeated.restarts == 0
+    ours, theirs = (
+        path.events[np.isin(path.events["kind"], ["enters", "leaves"])]
+        for path in (weighted, repeated)
+    )
+    assert len(ours) > 6
+    for name in ("kind", "index", "sign"):
+        np.testing.assert_array_equal(ours[name], theirs[name])
+    np.testing.assert_allclose(ours["C"], theirs["C"], rtol=1e-10)
+    for C in inside(weighted.events["C"]):
+        np.testing.assert_allclose(weighted.coef(C), repeated.coef(C), atol=1e-11)
 
 
 def awkward(seed):
@@ -177,7 +195,7 @@ def awkward(seed):
 @example(20)
 @example(73)
 @example(582)
-@examples(60)
+@examples(8)
 @given(st.integers(0, 10**6))
 def test_awkward_problems_are_optimal_in_every_piece(seed):
     X, y, weights, fit_intercept, scaling = awkward(seed)
@@ -194,6 +212,14 @@ def test_awkward_problems_are_optimal_in_every_piece(seed):
         bias = scaling if fit_intercept else 0.0
         best = cone_optimum(X, np.where(y == 1, 1.0, -1.0), C, weights, bias)
         assert objective(path.coef(C), given_intercept, C, X, y, **data) <= best * (1 + 1e-6)
+
+
+def test_a_weighted_row_that_enters_as_a_dependent_support_slides_has_its_weight():
+    X, y, weights, fit_intercept, scaling = awkward(551)
+    options = {"fit_intercept": fit_intercept, "intercept_scaling": scaling}
+    path = exact_path(X, y, 1.0, 100.0, sample_weight=weights, **options)
+    assert path.duality_gap < 1e-10
+    assert path.restarts == 0
 
 
 def test_what_it_cannot_do_is_said(problem, path, search):
@@ -235,7 +261,7 @@ def test_every_score_is_scikit_learns(scoring):
     y = (y == "yes").astype(int)
     cv = KFold(3)
     search = exact_search(X, y, 0.003, 3.0, cv=cv, scoring=scoring)
-    for k in np.linspace(0, len(search.Cs) - 2, 8).astype(int):
+    for k in np.linspace(0, len(search.Cs) - 2, 4).astype(int):
         C = np.sqrt(search.Cs[k] * search.Cs[k + 1])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of scores that are 0 / 0
@@ -254,27 +280,41 @@ def test_the_best_c_lies_in_the_widest_of_the_best_intervals(search):
     assert float(f"{search.best_C:.2e}") == search.best_C
 
 
-def test_jobs_and_masks_change_nothing(problem, search):
-    X, y = problem
-    masks = []
-    for train, test in StratifiedKFold(5).split(X, y):
-        mask = np.zeros(len(y), dtype=bool)
-        mask[test] = True
-        masks.append((train, mask))
-    called = []
-    again = exact_search(
-        X,
-        y,
-        LOW,
-        HIGH,
-        cv=masks,
-        n_jobs=3,
-        return_train_score=True,
-        callback=lambda: called.append(1),
+def test_the_widest_interval_is_that_of_the_largest_ratio():
+    """Not of the largest difference, which favours large C."""
+    search = exact_search(*made(33, n=24, p=3, noise=2.0), 0.003, 300.0, cv=3)
+    ends = np.array(search.best_intervals)
+    ratio, difference = (
+        int(np.argmax(width)) for width in (ends[:, 1] / ends[:, 0], np.diff(ends))
     )
-    np.testing.assert_array_equal(again.Cs, search.Cs)
-    np.testing.assert_array_equal(again.test_scores, search.test_scores)
-    np.testing.assert_array_equal(again.train_scores, search.train_scores)
+    assert ratio != difference
+    assert ends[ratio][0] < search.best_C < ends[ratio][1]
+
+
+def as_masks(X, y):
+    """The folds of StratifiedKFold(5), their test rows as masks."""
+    return [
+        (train, np.isin(np.arange(len(y)), test)) for train, test in StratifiedKFold(5).split(X, y)
+    ]
+
+
+@pytest.mark.parametrize(
+    "backend", ["threading", "sequential", pytest.param("loky", marks=pytest.mark.long)]
+)
+def test_jobs_and_masks_change_nothing(problem, search, backend):
+    called = []
+    with parallel_config(backend=backend):
+        again = exact_search(
+            *problem,
+            LOW,
+            HIGH,
+            cv=as_masks(*problem),
+            n_jobs=2,
+            return_train_score=True,
+            callback=lambda: called.append(1),
+        )
+    for name in ("Cs", "test_scores", "train_scores"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(search, name))
     assert len(called) == 5
 
 

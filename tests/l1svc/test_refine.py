@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from l1svc import L1LinearSVC
 from l1svc.refine import Sliced, minus, refine, slices
+from tests.rules import examples
 
 FLOATS = st.floats(-1e3, 1e3, allow_subnormal=False).map(lambda x: x if abs(x) > 1e-30 else 0.0)
 
@@ -21,6 +22,7 @@ def exact_dot(row, x):
     return sum((Fraction(a) * Fraction(b) for a, b in zip(row, x, strict=True)), Fraction(0))
 
 
+@examples(40)
 @given(a=arrays(float, 7, elements=FLOATS))
 def test_slices_add_up_without_error(a):
     first, second, rest = slices(a, 20)
@@ -32,6 +34,7 @@ def test_slices_add_up_without_error(a):
     assert np.all(np.abs(second) <= step)
 
 
+@examples(40)
 @given(A=arrays(float, (3, 9), elements=FLOATS), x=arrays(float, 9, elements=FLOATS))
 def test_one_minus_a_product_is_right_far_beyond_a_double(A, x):
     value, rest = minus(1.0, Sliced(A).dot(x))
@@ -79,7 +82,7 @@ def test_dependent_columns_are_left_alone(problem):
     assert refine(A, np.ones(len(y)), 1.0, np.array([0.1, 0.1])) is None
 
 
-@pytest.mark.parametrize("kernel", ["Nehalem", "Haswell"])
+@pytest.mark.parametrize("kernel", ["Nehalem", pytest.param("Haswell", marks=pytest.mark.long)])
 def test_the_same_digits_from_another_blas_kernel(problem, tmp_path, kernel):
     X, y = problem
     np.savez(tmp_path / "data.npz", X=X, y=y)

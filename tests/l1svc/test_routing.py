@@ -116,8 +116,7 @@ def fitted(problem, metadata, case, **arguments):
     return search.fit(X, y, **given), reference.fit(X, y, **given)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "jobs"), [("several metrics", 1), *((case, 2) for case in CASES)])
 def test_metadata_go_where_they_are_asked_for(problem, metadata, case, jobs):
     assert_same(*fitted(problem, metadata, case, n_jobs=jobs))
 

@@ -17,12 +17,12 @@ from pipeline.artifacts import (
     load_metrics,
     load_object,
     save_arrays,
-    save_bytes,
     save_metrics,
     save_object,
     save_table,
     save_text,
 )
+from tests.rules import examples
 
 
 def test_arrays_come_back(tmp_path: Path) -> None:
@@ -75,13 +75,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         save_arrays(tmp_path / "data" / "a.npz", a=np.eye(2))
 
 
-def test_texts_and_bytes_come_back(tmp_path: Path) -> None:
-    save_text(tmp_path / "a.html", "28×28")
-    assert (tmp_path / "a.html").read_bytes() == "28×28".encode()
-    save_bytes(tmp_path / "a.png", b"\x89PNG")
-    assert (tmp_path / "a.png").read_bytes() == b"\x89PNG"
-
-
 @pytest.mark.parametrize("load", [load_object, load_metrics, lambda path: load_arrays(path, "a")])
 def test_a_missing_file_is_one_line(tmp_path: Path, load) -> None:
     with pytest.raises(ArtifactError, match="absent: missing; `dvc repro` makes it"):
@@ -113,6 +106,7 @@ def test_pickles_inside_an_npz_are_refused(tmp_path: Path) -> None:
         load_arrays(tmp_path / "a.npz", "a")
 
 
+@examples(30)
 @given(
     metrics=st.recursive(
         st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

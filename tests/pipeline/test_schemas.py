@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.svm import LinearSVC
 
-from pipeline.artifacts import ArtifactError, save_arrays, save_object
-from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load, load_C, load_model
+from pipeline.artifacts import ArtifactError, save_arrays
+from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load
 from tests.rules import examples
 
 SCHEMAS = {"images": IMAGES, "filtered": FILTERED, "preprocessed": PREPROCESSED}
@@ -54,24 +53,20 @@ import sys
 from pathlib import Path
 import psutil
 from pipeline.schemas import FILTERED, load
-room = psutil.Process().memory_info().vms + int(sys.argv[2]) * 2**20
+room = psutil.Process().memory_info().vms + 300 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (room, room))
 load(Path(sys.argv[1]), FILTERED)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to so much memory")
-@pytest.mark.parametrize(("room", "enough"), [(300, False), (700, True)])
-def test_where_nothing_could_be_computed_the_data_are_refused(
-    tmp_path: Path, root: Path, room: int, enough: bool
-) -> None:
+def test_where_nothing_could_be_computed_the_data_are_refused(tmp_path: Path, root: Path) -> None:
     """OpenBLAS would ask for its buffers again and again, for ever."""
     save_arrays(tmp_path / "a.npz", **right("filtered"))
-    command = [sys.executable, "-c", SCARCE, str(tmp_path / "a.npz"), str(room)]
+    command = [sys.executable, "-c", SCARCE, str(tmp_path / "a.npz")]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert (done.returncode == 0) == enough, done.stderr
-    if not enough:
-        assert done.stderr.splitlines()[-1] == "MemoryError: no 384 MiB beside the data"
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1] == "MemoryError: no 384 MiB beside the data"
 
 
 WRONG = {
@@ -90,7 +85,7 @@ WRONG = {
 NUMBERS = [np.nan, np.inf, -np.inf, -1e-9, 1.0 + 1e-9, 255.0]
 
 
-@examples(1000)
+@examples(100)
 @given(data=st.data())
 def test_another_ones_arrays_end_in_one_line(tmp_path_factory, data) -> None:
     which = data.draw(st.sampled_from(sorted(SCHEMAS)))
@@ -113,63 +108,6 @@ def test_another_ones_arrays_end_in_one_line(tmp_path_factory, data) -> None:
         load(file, SCHEMAS[which])
     assert len(str(refused.value).replace(str(file), "data/a.npz")) <= 300
     assert "\n" not in str(refused.value)
-
-
-def fitted() -> LinearSVC:
-    model = LinearSVC(C=0.2)
-    model.coef_, model.intercept_ = np.zeros((1, 6)), np.zeros(1)
-    model.classes_ = CLASSES.astype(np.int64)
-    return model
-
-
-def test_a_model_that_fits_the_data_passes(tmp_path: Path) -> None:
-    save_object(tmp_path / "m.joblib", fitted())
-    assert load_model(tmp_path / "m.joblib", CLASSES, 6).C == 0.2
-
-
-@pytest.mark.parametrize(
-    ("attribute", "value"),
-    [
-        ("C", None),
-        ("C", "0.2"),
-        ("C", -1.0),
-        ("C", np.nan),
-        ("C", True),
-        ("coef_", np.zeros((1, 5))),
-        ("coef_", np.zeros(6)),
-        ("coef_", np.full((1, 6), np.nan)),
-        ("coef_", np.zeros((1, 6), dtype=np.int64)),
-        ("coef_", [[0.0] * 6]),
-        ("intercept_", 0.0),
-        ("intercept_", np.array([np.inf])),
-        ("classes_", np.array([5, 8])),
-        ("classes_", np.array([8.0, 5.0])),
-        ("classes_", None),
-    ],
-)
-def test_a_model_that_does_not_gets_its_line(tmp_path: Path, attribute: str, value) -> None:
-    model = fitted()
-    setattr(model, attribute, value)
-    save_object(tmp_path / "m.joblib", model)
-    with pytest.raises(ArtifactError, match=rf"m\.joblib: not of this pipeline: {attribute}"):
-        load_model(tmp_path / "m.joblib", CLASSES, 6)
-    delattr(model, attribute)
-    save_object(tmp_path / "m.joblib", model)
-    with pytest.raises(ArtifactError, match=rf"m\.joblib: not of this pipeline: {attribute}"):
-        load_model(tmp_path / "m.joblib", CLASSES, 6)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [None, 3, "x", [], {}, {"best_params_": 1}, {"best_params_": {"C": "0.2"}}]
-    + [{"best_params_": {"C": C}} for C in (0.0, -1.0, np.nan, np.inf, None, [1.0])],
-)
-def test_what_is_no_model_and_no_search_gets_its_line(tmp_path: Path, value) -> None:
-    save_object(tmp_path / "a.joblib", value)
-    with pytest.raises(ArtifactError, match=r"a\.joblib: not of this pipeline: best_params_"):
-        load_C(tmp_path / "a.joblib", "grid")
-    with pytest.raises(ArtifactError, match=r"a\.joblib: not of this pipeline: a \w+, not a Lin"):
-        load_model(tmp_path / "a.joblib", CLASSES, 6)
 
 
 def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:

@@ -17,6 +17,13 @@ from pipeline.params import Section, Train, load_params
 from stages.train import fit
 
 
+@pytest.fixture(autouse=True)
+def one_core_and_a_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No processes of joblib's, which take seconds to start; bars have room for their numbers."""
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 @pytest.fixture
 def project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params_text: str

@@ -10,14 +10,16 @@ from hypothesis.extra.numpy import arrays
 
 from pipeline.artifacts import save_arrays
 from stages.filter_5_8 import ClassesError, keep_classes, main
+from tests.rules import examples
 
 labels = arrays(np.uint8, st.integers(0, 60), elements=st.integers(0, 9))
 two_digits = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True)
 
 
+@examples(50)
 @given(y=labels, classes=two_digits)
 def test_it_keeps_what_a_loop_would(y: np.ndarray, classes: list[int]) -> None:
-    X = np.arange(y.size * 784, dtype=np.uint32).reshape(-1, 28, 28)
+    X = np.arange(y.size * 6, dtype=np.uint32).reshape(-1, 2, 3)
     if not set(classes) <= set(y.tolist()):
         with pytest.raises(ClassesError):
             keep_classes(X, y, classes)
@@ -26,7 +28,7 @@ def test_it_keeps_what_a_loop_would(y: np.ndarray, classes: list[int]) -> None:
     expected = [i for i, label in enumerate(y) if label in classes]
     assert index.tolist() == expected
     assert index.dtype == np.int64
-    np.testing.assert_array_equal(kept_X, X[expected].reshape(-1, 28, 28))
+    np.testing.assert_array_equal(kept_X, X[expected].reshape(-1, 2, 3))
     np.testing.assert_array_equal(kept_y, y[expected])
 
 
@@ -47,11 +49,9 @@ def test_a_class_that_is_not_there_gets_its_line() -> None:
     y = np.arange(30, dtype=np.uint8) % 25
     with pytest.raises(ClassesError) as caught:
         keep_classes(np.zeros((30, 2, 2), np.uint8), y, [3, 259])
-    assert str(caught.value) == (
-        "params.yaml: filter_5_8.classes: got [3, 259]; allowed: two labels that the data have, "
-        "to train and to test: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, "
-        "19, …"
-    )
+    message = str(caught.value)
+    assert message.startswith("params.yaml: filter_5_8.classes: got [3, 259]; allowed: two labels ")
+    assert message.endswith("train and to test: " + ", ".join(map(str, range(20))) + ", …")
 
 
 def test_the_stage_keeps_both_sets_and_says_where_they_stood(project, small_mnist) -> None:

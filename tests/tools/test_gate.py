@@ -1,7 +1,8 @@
 """The gate: each limit crossed and not, waived, misspelt."""
 
-import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,6 @@ def test_no_change_is_green(kept: Kept) -> None:
     [
         ("interpret.weights.nonzero", 400, WEIGHTS, "green"),
         ("interpret.weights.nonzero", 401, WEIGHTS, "RED"),
-        ("train.log10_duality_gap_at_most", -8, GAP, "green"),
         ("train.log10_duality_gap_at_most", -7, GAP, "RED"),
     ],
 )
@@ -50,8 +50,6 @@ def test_at_least(kept: Kept) -> None:
     ("wrong", "right", "accuracy", "paired"),
     [
         (9, 0, "green", "RED"),  # 0.48 points, by chance once in 256 times
-        (9, 9, "green", "green"),
-        (30, 21, "green", "green"),
         (29, 19, "RED", "green"),  # 0.54 points, but p = 0.19
         (2, 30, "green", "green"),  # far from chance, but better
         (30, 2, "RED", "RED"),
@@ -124,7 +122,6 @@ class TestWaivers:
         ("said", "error"),
         [
             ("paired: too short", "paired: no such limit; allowed: paired_p"),
-            ("paired_p", "got paired_p; allowed: LIMIT: the reason"),
             ("paired_p:", "got paired_p:; allowed: LIMIT: the reason"),
             ("p: by its last letter", "p: no such limit; allowed: "),
         ],
@@ -138,21 +135,13 @@ class TestWaivers:
     ("old", "new", "error"),
     [
         ("weights.nonzero", "weights.nonzer", r"at_most\.interpret\.weights\.nonzer: no such metr"),
-        ("test.accuracy:", "test.acuracy:", r"no such metric; allowed: evaluate\.test\.accuracy"),
         ("test.accuracy: ", "test.accuracy: x", r"gate\.yaml: may_worsen_by\.evaluate\.test\.acc"),
         ("evaluate.test.accuracy:", "train.C:", r"train\.C: docs/metrics\.md says that neither"),
         ("paired_p", "paired", r"gate\.yaml: paired: unknown key; allowed: a mapping with the"),
         ("paired_p: 0.05", "paired_p: 0", r"gate\.yaml: paired_p: got 0; allowed: a probability"),
-        ("at_least: {}", "", r"gate\.yaml: at_least: missing; allowed: a mapping of metrics"),
         ("at_least: {}", "at_least: []", r"gate\.yaml: at_least: got \[\]; allowed: a mapping"),
-        (
-            "at_least: {}",
-            "at_least: {1: 2}",
-            r"gate\.yaml: at_least: got \{.1.: 2\}; allowed: a map",
-        ),
+        ("at_least: {}", "at_least: {1: 2}", r"gate\.yaml: at_least: got \{.1.: 2\}; allowed: a"),
         ("nonzero: 400", "nonzero: .inf", r"gate\.yaml: at_most\.interpret\.weights\.nonzero: got"),
-        ("reproduced: true", "reproduced: 1", r"gate\.yaml: reproduced: got 1; allowed: true or"),
-        ("paired_p:", "paired_p", r"gate\.yaml:\d+: not YAML"),
     ],
 )
 def test_a_wrong_gate_yaml_is_one_line(kept: Kept, old: str, new: str, error: str) -> None:
@@ -161,32 +150,33 @@ def test_a_wrong_gate_yaml_is_one_line(kept: Kept, old: str, new: str, error: st
         kept.judged()
 
 
-@pytest.mark.parametrize(
-    ("wrong", "base", "status"), [(0, "base", 0), (9, "base", 1), (0, "nowhere", 2)]
-)
-def test_the_commands_exit_status(
-    kept: Kept,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture,
-    wrong: int,
-    base: str,
-    status: int,
-) -> None:
-    kept.answers(wrong, 0)
-    monkeypatch.setattr(sys, "argv", ["gate", base])
-    with pytest.raises(SystemExit) as ended:
-        gate.main()
-    said = capfd.readouterr()
-    assert int(ended.value.code) == status
-    assert ("RED       paired_p: 9 newly wrong, 0 newly right, p = 0.0039" in said.out) == bool(
-        wrong
-    )
-    assert said.err == (
-        "BASE: got nowhere; allowed: a revision that git knows\n" if status == 2 else ""
-    )
+@pytest.fixture
+def ended(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> Callable[[str], tuple[int, str, str]]:
+    """A function that runs the command: its exit status, and what it prints."""
+
+    def run(argument: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["gate", argument])
+        with pytest.raises(SystemExit) as ended:
+            gate.main()
+        return int(ended.value.code), *capfd.readouterr()
+
+    return run
 
 
-def test_the_projects_own_file_is_right(root) -> None:
-    assert load_limits(root / FILE).names()
-    done = subprocess.run([sys.executable, "-m", "tools.gate", "--check"], cwd=root, check=False)
-    assert done.returncode == 0
+def test_the_commands_exit_status(kept: Kept, ended) -> None:
+    refusal = "BASE: got nowhere; allowed: a revision that git knows\n"
+    assert ended("nowhere") == (2, "", refusal)
+    status, printed, noise = ended("base")
+    assert (status, "RED" in printed, noise) == (0, False, "")
+    kept.answers(9, 0)
+    status, printed, noise = ended("base")
+    assert (status, noise) == (1, "")
+    assert "RED       paired_p: 9 newly wrong, 0 newly right, p = 0.0039" in printed
+
+
+def test_the_projects_own_file_is_right(root: Path, monkeypatch, ended) -> None:
+    monkeypatch.chdir(root)
+    assert load_limits(FILE).names()
+    assert ended("--check") == (0, "", "")

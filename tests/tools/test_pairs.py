@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from copy import deepcopy
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 import zc.lockfile
 from ruamel.yaml import YAML
 
+from tests.scripts import script
 from tools import pairs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,9 +33,6 @@ def lock_of(*classes: int, **train: Any) -> dict[str, Any]:
 def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Save:
     """A git repository, and a function that puts an experiment with these files into it."""
     monkeypatch.chdir(tmp_path)
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "t")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "t@localhost")
     subprocess.run(["git", "init", "-q"], check=True)
 
     def put(ref: str, files: dict[str, Any]) -> str:
@@ -57,36 +54,26 @@ def experiment(baseline: str, name: str) -> str:
     return f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}"
 
 
-class TestRecipe:
-    def test_the_classes_and_what_follows_from_them_do_not_count(self) -> None:
-        one, other = lock_of(5, 8), lock_of(0, 1)
-        for stage in other["stages"].values():
-            for out in stage["outs"]:
-                out["md5"] = "another"
-            for dep in stage["deps"]:
-                if dep["path"].startswith("data/"):
-                    dep["md5"] = "another"
-        assert pairs.recipe(one) == pairs.recipe(other)
-        assert (pairs.digits_of(one), pairs.digits_of(other)) == ((5, 8), (0, 1))
+def another(lock: dict[str, Any], stage: str, kind: str, path: str) -> None:
+    """Let a file of a stage have another digest."""
+    (file,) = [file for file in lock["stages"][stage][kind] if file["path"] == path]
+    file["md5"] = "another"
 
-    @pytest.mark.parametrize("stage", ["filter_5_8", "gridsearch", "interpret"])
-    def test_command_and_code_count(self, stage: str) -> None:
-        lock = lock_of(5, 8)
-        for key in ("cmd", "deps"):
-            changed = deepcopy(lock)
-            if key == "cmd":
-                changed["stages"][stage]["cmd"] += " -v"
-            else:
-                (code,) = [
-                    dep
-                    for dep in changed["stages"][stage]["deps"]
-                    if dep["path"] == f"stages/{stage}.py"
-                ]
-                code["md5"] = "another"
-            assert pairs.recipe(changed) != pairs.recipe(lock)
 
-    def test_other_params_count(self) -> None:
-        assert pairs.recipe(lock_of(5, 8, C=0.05)) != pairs.recipe(lock_of(5, 8))
+def test_the_classes_and_what_follows_from_them_do_not_count() -> None:
+    one, other = lock_of(5, 8), lock_of(0, 1)
+    another(other, "train", "outs", "data/model.joblib")
+    another(other, "evaluate", "deps", "data/model.joblib")
+    assert pairs.recipe(one) == pairs.recipe(other)
+    assert (pairs.digits_of(one), pairs.digits_of(other)) == ((5, 8), (0, 1))
+
+
+def test_command_code_and_other_params_count() -> None:
+    command, code = lock_of(5, 8), lock_of(5, 8)
+    command["stages"]["interpret"]["cmd"] += " -v"
+    another(code, "filter_5_8", "deps", "stages/filter_5_8.py")
+    for changed in (command, code, lock_of(5, 8, C=0.05)):
+        assert pairs.recipe(changed) != pairs.recipe(lock_of(5, 8))
 
 
 def test_a_pair_is_there_whatever_commit_and_name_its_experiment_has(save: Save) -> None:
@@ -125,43 +112,49 @@ def test_a_row_is_what_the_experiment_found(save: Save) -> None:
 def test_the_copy_goes_though_a_worker_still_writes_there(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     pairs.COPY.mkdir(parents=True)
-    writes = "import itertools\nfor i in itertools.count(): open(str(i % 99), 'w').close()"
-    worker = subprocess.Popen(
-        [sys.executable, "-c", writes], cwd=pairs.COPY, stderr=subprocess.DEVNULL
+    writes = (
+        "import itertools\nfor i in itertools.count():\n"
+        "    open(str(i % 99), 'w').close()\n    i == 98 and print(flush=True)"
     )
-    while not (pairs.COPY / "98").exists():
-        assert worker.poll() is None
+    worker = subprocess.Popen(
+        [sys.executable, "-c", writes],
+        cwd=pairs.COPY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert worker.stdout.readline() == b"\n"
     pairs.remove_copy()
     assert not pairs.COPY.exists()
-    assert worker.poll() is not None
+    worker.communicate()  # returns once it has ended
     pairs.remove_copy()  # nothing to remove
 
 
-class TestShown:
-    @pytest.fixture(autouse=True)
-    def written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.chdir(tmp_path)
-        rows = [(a, b, 0.2, 0.9, 0.8, 0.95, 285, "abcd1234") for a, b in [(0, 1), (0, 2), (1, 2)]]
-        pairs.save_table(pairs.TABLE, pairs.COLUMNS, rows)
-        pairs.save_bytes(pairs.PICTURE, b"")
+HELD = [(0, 1), (0, 2), (1, 2)]
 
-    def test_the_same_pairs_and_recipe(self) -> None:
-        assert pairs.shown([(0, 1), (0, 2), (1, 2)], "abcd1234")
 
-    def test_other_pairs_or_another_recipe(self) -> None:
-        assert not pairs.shown([(0, 1), (0, 2)], "abcd1234")
-        assert not pairs.shown([(0, 1), (0, 2), (1, 2), (1, 3)], "abcd1234")
-        assert not pairs.shown([(0, 1), (0, 2), (1, 2)], "00000000")
-
-    @pytest.mark.parametrize("file", [pairs.TABLE, pairs.PICTURE])
-    def test_one_of_the_two_is_missing(self, file: Path) -> None:
-        file.unlink()
-        assert not pairs.shown([(0, 1), (0, 2), (1, 2)], "abcd1234")
-
-    @pytest.mark.parametrize("text", ["", "pair,C\n0-1,0.2\n"])
-    def test_it_is_another_table(self, text: str) -> None:
-        pairs.TABLE.write_text(text)
-        assert not pairs.shown([(0, 1), (0, 2), (1, 2)], "abcd1234")
+@pytest.mark.parametrize(
+    ("wanted", "recipe", "spoil", "shown"),
+    [
+        (HELD, "abcd1234", None, True),
+        (HELD[:2], "abcd1234", None, False),
+        ([*HELD, (1, 3)], "abcd1234", None, False),
+        (HELD, "00000000", None, False),
+        (HELD, "abcd1234", pairs.TABLE.unlink, False),
+        (HELD, "abcd1234", pairs.PICTURE.unlink, False),
+        (HELD, "abcd1234", lambda: pairs.TABLE.write_text(""), False),
+        (HELD, "abcd1234", lambda: pairs.TABLE.write_text("pair,C\n0-1,0.2\n"), False),
+    ],
+)
+def test_what_table_and_picture_show_already(
+    wanted, recipe: str, spoil, shown: bool, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [(*pair, 0.2, 0.9, 0.8, 0.95, 285, "abcd1234") for pair in HELD]
+    pairs.save_table(pairs.TABLE, pairs.COLUMNS, rows)
+    pairs.save_bytes(pairs.PICTURE, b"")
+    if spoil:
+        spoil()
+    assert pairs.shown(wanted, recipe) == shown
 
 
 def test_two_at_a_time_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +177,8 @@ def test_the_digits_are_mnists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     pairs.params_of(lock, "download")["dataset"] = "fashion_mnist"
     monkeypatch.chdir(tmp_path)
     Path("dvc.lock").write_text(json.dumps(lock))
-    monkeypatch.setattr(pairs, "dvc", lambda *command: "{}")  # nothing is stale
+    dvc = script(tmp_path / "python", "echo '{}'")  # nothing is stale
+    monkeypatch.setattr(sys, "executable", dvc)
     with pytest.raises(pairs.PairsError, match="dataset: got fashion_mnist; allowed here: mnist"):
         pairs.all_pairs([0, 6], 1)
 

@@ -4,7 +4,6 @@ import base64
 import csv
 import io
 import re
-import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,8 +17,11 @@ from PIL import Image
 from scipy.stats import binom
 
 from pipeline.errors import PipelineError
+from tests.graph import ROOT
+from tests.rules import examples
 from tests.tools.conftest import Kept
 from tools.report import blocks, comparison
+from tools.report.__main__ import main
 from tools.report.content import blocks as content
 from tools.report.metrics import Metric, documented
 from tools.report.paired import mcnemar
@@ -27,7 +29,7 @@ from tools.report.reproduction import Reproduction, verdict
 from tools.report.revision import base_revision, picture_address
 from tools.report.sentence import sentence
 
-METRICS = documented(Path("docs/metrics.md").read_text(encoding="utf-8"))
+METRICS = documented((ROOT / "docs/metrics.md").read_text(encoding="utf-8"))
 
 
 class TestTheSentence:
@@ -38,10 +40,8 @@ class TestTheSentence:
 
     def test_a_file_beside_the_pipeline(self, kept: Kept) -> None:
         kept.replace("docs/metrics.md", "# The metrics", "# The numbers")
-        assert sentence(kept.compared()) == (
-            "1 file changed, no code, param or data of the pipeline: "
-            "every result is the same, byte for byte."
-        )
+        said = sentence(kept.compared())
+        assert said.startswith("1 file changed, no code, param or data of the pipeline: every res")
 
     def test_another_c(self, kept: Kept) -> None:
         kept.replace("params.yaml", "  C:      ", "  C: 0.025")
@@ -55,16 +55,13 @@ class TestTheSentence:
 
     def test_chance_is_called_chance(self, kept: Kept) -> None:
         kept.answers(5, 3)
-        assert "5 newly wrong, 3 newly right, exact paired p = 0.73, no more than chance" in (
-            sentence(kept.compared())
-        )
+        assert "exact paired p = 0.73, no more than chance" in sentence(kept.compared())
 
     def test_other_classes_are_not_paired(self, kept: Kept) -> None:
         for file, indent in (("params.yaml", "  "), ("dvc.lock", "          ")):
             kept.replace(file, f"{indent}- 5\n{indent}- 8\n", f"{indent}- 3\n{indent}- 8\n")
         kept.metric("evaluate.test.accuracy", 0.95)
         said = sentence(kept.compared())
-        assert "`filter_5_8.classes` 5, 8 → 3, 8: test accuracy 96.20 → 95.00 %" in said
         assert "; not paired (`filter_5_8.classes` 5, 8 → 3, 8); " in said
         assert "newly" not in said
 
@@ -75,38 +72,39 @@ class TestTheSentence:
         assert said.startswith("`gridsearch.C` 0.025, 0.05, 0.1, 0.2, 0.4 → 0.0125, 0.05, 0.1,")
         assert "every answer the same; best C 0.2 → 0.05; 285 weights as before." in said
 
-    def test_code_and_a_picture(self, kept: Kept) -> None:
-        lock = kept.folder / "dvc.lock"
-        for path in ("figures/heatmap.py", "plots/weights.png"):
-            text = lock.read_text()
-            md5 = re.search(rf"path: {path}\n +hash: md5\n +md5: (\w+)", text)[1]
-            lock.write_text(text.replace(md5, md5[::-1]))
-        assert sentence(kept.compared()) == (
-            "The code of `figures/heatmap.py`: no metric and no answer changed "
-            "(test accuracy 96.20 %, 285 weights), `plots/weights.png` differs."
-        )
-
-    def test_results_of_no_change_are_called_so(self, kept: Kept) -> None:
-        text = (kept.folder / "dvc.lock").read_text()
-        md5 = re.search(r"path: data/raw/images.npz\n +hash: md5\n +md5: (\w+)", text)[1]
-        kept.replace("dvc.lock", md5, md5[::-1])
-        assert sentence(kept.compared()) == (
-            "Results differ, no code and no param: no metric and no answer changed "
-            "(test accuracy 96.20 %, 285 weights), `data/raw/images.npz` differs."
-        )
+    @pytest.mark.parametrize(
+        ("paths", "what", "differs"),
+        [
+            (
+                ["figures/heatmap.py", "plots/weights.png"],
+                "The code of `figures/heatmap.py`",
+                "`plots/weights.png` differs.",
+            ),
+            (
+                ["data/raw/images.npz"],
+                "Results differ, no code and no param",
+                "`data/raw/images.npz` differs.",
+            ),
+        ],
+    )
+    def test_results_without_another_metric(
+        self, kept: Kept, paths: list[str], what: str, differs: str
+    ) -> None:
+        kept.another(*paths)
+        said = sentence(kept.compared())
+        assert said.startswith(f"{what}: no metric and no answer changed (test accuracy 96.20 %, ")
+        assert said.endswith(differs)
 
     def test_what_is_not_reproduced_says_so_first(
         self, kept: Kept, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(comparison, "reproduction", lambda: Reproduction(False, "x is edited"))
-        assert sentence(kept.compared()) == (
-            "**Not reproduced** (x is edited). As it stands, no code, param or data changed: every "
-            "result is the same, byte for byte."
-        )
+        said = sentence(kept.compared())
+        assert said.startswith("**Not reproduced** (x is edited). As it stands, no code, param or")
 
     @pytest.mark.parametrize(
         ("value", "shown"),
-        [("null", "none"), ("1", "1"), ("true", "true"), ("[1, 2]", "1, 2"), ("a`b", "a'b")],
+        [("null", "none"), ("[1, 2]", "1, 2"), ("a`b", "a'b")],
     )
     def test_any_value_can_be_shown(self, kept: Kept, value: str, shown: str) -> None:
         kept.replace("params.yaml", "solver: newton ", f"solver: {value} ")
@@ -143,6 +141,7 @@ class TestMetrics:
             kept.compared()
 
 
+@examples(30)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_the_sum_of_what_is_as_uneven(wrong: int, right: int) -> None:
     n = wrong + right
@@ -176,10 +175,12 @@ class TestPairs:
             kept.compared()
 
     def test_other_data_of_the_same_classes_are_not_paired(self, kept: Kept) -> None:
-        text = (kept.folder / "dvc.lock").read_text()
-        md5 = re.search(r"path: data/filtered.npz\n +hash: md5\n +md5: (\w+)", text)[1]
-        kept.replace("dvc.lock", md5, md5[::-1])
+        kept.another("data/filtered.npz")
         assert kept.compared().pairs == "`data/filtered.npz` is another one"
+
+
+CHANGED = "`train`: code, params or data changed"
+GONE = {"data/x": "deleted"}
 
 
 @pytest.mark.parametrize(
@@ -187,25 +188,15 @@ class TestPairs:
     [
         ({}, [], [], True, "every result is what dvc.lock says"),
         ({}, ["plots/a"], ["params.yaml"], True, "not committed yet"),
-        ({}, ["metrics/a.json"], [], False, "`metrics/a.json`: the code gives another than HEAD"),
-        (
-            {"train": [{"changed outs": {"metrics/a.json": "modified"}}]},
-            *([], [], False, "`metrics/a.json`: not what dvc.lock says"),
-        ),
-        (
-            {"train": [{"changed deps": {"params.yaml": {"train.C": "modified"}}}]},
-            *([], [], False, "`train`: code, params or data changed"),
-        ),
-        (
-            {"get": [{"changed outs": {"data/x": "deleted"}}]}
-            | {"use": [{"changed deps": {"data/x": "deleted"}}]},
-            *([], [], None, "`data/x`: not here"),
-        ),
-        ({"train": ["changed command"]}, [], [], False, "`train`: code, params or data changed"),
+        ({}, ["metrics/a"], [], False, "`metrics/a`: the code gives another than HEAD"),
+        ([{"changed outs": {"m": "modified"}}], [], [], False, "`m`: not what dvc.lock says"),
+        ([{"changed deps": {"p": {"train.C": "modified"}}}], [], [], False, CHANGED),
+        (["changed command"], [], [], False, CHANGED),
+        ([{"changed outs": GONE}, {"changed deps": GONE}], [], [], None, "`data/x`: not here"),
     ],
 )
 def test_reproduced_or_not(status, results, inputs, holds: bool | None, said: str) -> None:
-    found = verdict(status, results, inputs)
+    found = verdict({"train": status} if status else {}, results, inputs)
     assert found.holds is holds
     assert said in found.why
 
@@ -214,7 +205,6 @@ def test_reproduced_or_not(status, results, inputs, holds: bool | None, said: st
     ("remote", "address"),
     [
         ("git@github.com:a/b.git", "https://github.com/a/b/blob/C/plots/w.png?raw=true"),
-        ("https://github.com/a/b", "https://github.com/a/b/blob/C/plots/w.png?raw=true"),
         (
             "https://me:token@github.com/a/b.git/",
             "https://github.com/a/b/blob/C/plots/w.png?raw=true",
@@ -222,7 +212,6 @@ def test_reproduced_or_not(status, results, inputs, holds: bool | None, said: st
         ("ssh://git@gitlab.com:22/g/s/b.git", "https://gitlab.com/g/s/b/-/raw/C/plots/w.png"),
         ("/srv/git/b.git", None),
         ("https://example.org/a/b", None),
-        ("", None),
     ],
 )
 def test_a_picture_has_its_address_on_a_forge(remote: str, address: str | None) -> None:
@@ -239,14 +228,14 @@ class TestTheBase:
         kept.git("switch", "-q", "work")
         for nothing in (None, "", "0" * 40):
             found = base_revision(nothing)
-            assert found.commit == kept.git("rev-parse", "base").strip()
+            assert found.commit == kept.git("rev-parse", "base")
             assert found.name == f"main, {found.commit[:7]}"
 
     def test_without_a_main_branch_it_must_be_named(self, kept: Kept) -> None:
         with pytest.raises(PipelineError, match="BASE: missing, and there is none of"):
             base_revision(None)
 
-    @pytest.mark.parametrize("asked", ["nowhere", "--help", "HEAD:params.yaml", "a b", "^base"])
+    @pytest.mark.parametrize("asked", ["nowhere", "--help", "HEAD:params.yaml"])
     def test_no_revision_is_one_line(self, kept: Kept, asked: str) -> None:
         with pytest.raises(
             PipelineError, match=r"BASE: got .*; allowed: a revision that git knows"
@@ -316,27 +305,30 @@ def test_both_pages_are_whole_and_small(kept: Kept) -> None:
 def test_pictures_are_linked_by_the_commit_that_made_them(kept: Kept, remote: str | None) -> None:
     if remote:
         kept.git("remote", "add", "origin", remote)
-    old, new = (kept.folder / f"plots/{name}.png" for name in ("weights", "stability"))
-    old.write_bytes(new.read_bytes())
+    changed, *others = (kept.folder / f"plots/{name}.png" for name in ("weights", "path", "entry"))
+    changed.write_bytes(others[0].read_bytes())
     kept.commit("another heatmap")
-    made = kept.git("rev-parse", "HEAD").strip()
+    base, made = kept.git("rev-parse", "base"), kept.git("rev-parse", "HEAD")
     kept.commit("a later one")
-    markdown = blocks.markdown(content(kept.compared()), "t")
-    sources = [attrs["src"] for tag, attrs in Parsed(rendered(markdown)).tags if tag == "img"]
-    base = kept.git("rev-parse", "base").strip()
-    if remote:
-        place = "https://github.com/a/b/blob/{}/plots/weights.png?raw=true"
-        assert {place.format(base), place.format(made)} <= set(sources)
-    else:
-        assert sources == []
+    place = "https://github.com/a/b/blob/{}/plots/weights.png?raw=true"
+
+    def linked() -> tuple[str, set[str | None]]:
+        markdown = blocks.markdown(content(kept.compared()), "t")
+        tags = Parsed(rendered(markdown)).tags
+        return markdown, {attrs["src"] for tag, attrs in tags if tag == "img"}
+
+    markdown, sources = linked()
+    if not remote:
+        assert sources == set()
         assert "`plots/weights.png`, in report.html" in markdown
-    old.write_bytes(old.read_bytes()[:-12] + b"x")  # not committed: no link would show it
-    changed = (kept.folder / "plots/path.png").read_bytes()
-    old.write_bytes(changed)
-    sources = Parsed(rendered(blocks.markdown(content(kept.compared()), "t"))).tags
-    assert not any(made in (attrs.get("src") or "") for _, attrs in sources)
+        return
+    assert {place.format(base), place.format(made)} <= sources
+    changed.write_bytes(others[1].read_bytes())  # not committed: no link would show it
+    _, sources = linked()
+    assert place.format(made) not in sources
 
 
+@examples(20)
 @given(st.text(max_size=40))
 def test_any_text_stays_text(text: str) -> None:
     """A class's name, a param, a reason: in both pages it is what it was, and nothing else."""
@@ -351,6 +343,7 @@ def test_any_text_stays_text(text: str) -> None:
     assert set(re.findall(r"<(\w+)", shown)) <= tables
 
 
+@examples(50)
 @given(
     st.text(st.characters(exclude_characters="`\r\n", exclude_categories=["C", "Z"]), max_size=30)
 )
@@ -371,17 +364,15 @@ def test_a_picture_keeps_every_pixel(root: Path) -> None:
     np.testing.assert_array_equal(before, after)
 
 
-def test_the_command_refuses_in_one_line(kept: Kept, root: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.report", "nowhere"],
-        cwd=kept.folder,
-        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "BASE: got nowhere; allowed: a revision that git knows\n"
+def test_the_command_refuses_in_one_line(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["report", "nowhere"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capfd.readouterr() == ("", "BASE: got nowhere; allowed: a revision that git knows\n")
+    assert not (kept.folder / "report.md").exists()
 
 
 def test_the_table_of_scores_has_what_evaluate_answers(root: Path) -> None:

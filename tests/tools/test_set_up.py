@@ -1,77 +1,56 @@
 """Which Python may set up .venv, what it says otherwise, and what pip's settings come to."""
 
 import ast
+import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from collections import namedtuple
 from importlib.metadata import files
 from pathlib import Path
 
 import pytest
 
+from tests.scripts import script
 from tools import check_python, set_up
 
 Version = namedtuple("Version", "major minor micro releaselevel serial")
 
 
-def refusal(monkeypatch: pytest.MonkeyPatch, minor: int) -> str | None:
-    monkeypatch.setattr(sys, "version_info", Version(3, minor, 0, "final", 0))
-    return check_python.refusal()
-
-
-@pytest.mark.parametrize("minor", [11, 12, 13])
-def test_these_can_hold_the_lock(monkeypatch: pytest.MonkeyPatch, minor: int) -> None:
-    assert refusal(monkeypatch, minor) is None
-
-
-@pytest.mark.parametrize("minor", [6, 10])
-def test_too_old(monkeypatch: pytest.MonkeyPatch, minor: int) -> None:
-    assert refusal(monkeypatch, minor) == f"Python 3.{minor}"
-
-
-def test_too_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    why = "Python 3.14, for which h5py and tensorflow have no wheels yet"
-    assert refusal(monkeypatch, 14) == why
-
-
-def test_32_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
-    assert refusal(monkeypatch, 12) == "Python 3.12 of 32 bit"
-
-
-def test_not_cpython(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "python_implementation", lambda: "PyPy")
-    assert refusal(monkeypatch, 11) == "PyPy, for which there are no wheels"
-
-
 @pytest.mark.parametrize(
-    ("name", "value", "part"),
-    [("Py_GIL_DISABLED", 1, "without the GIL"), ("HOST_GNU_TYPE", "x86_64-pc-linux-musl", "musl")],
+    ("minor", "place", "name", "value", "why"),
+    [
+        (11, None, "", None, None),
+        (13, None, "", None, None),
+        (6, None, "", None, "Python 3.6"),
+        (10, None, "", None, "Python 3.10"),
+        (14, None, "", None, "Python 3.14, for which h5py and tensorflow have no wheels yet"),
+        (12, sys, "maxsize", 2**31 - 1, "Python 3.12 of 32 bit"),
+        (11, platform, "python_implementation", lambda: "PyPy", "PyPy, for which there are no"),
+        (13, sysconfig, "get_config_var", {"Py_GIL_DISABLED": 1}.get, "without the GIL"),
+        (13, sysconfig, "get_config_var", {"HOST_GNU_TYPE": "x86_64-pc-linux-musl"}.get, "musl"),
+        (12, platform, "machine", lambda: "x86_64", "macOS x86-64"),
+        (12, platform, "machine", lambda: "arm64", None),
+        (12, sys.modules, "venv", None, "venv; on Debian and Ubuntu: apt-get install python3.12-"),
+        (12, sys.modules, "ensurepip", None, "apt-get install python3.12-venv"),
+    ],
 )
-def test_a_build_without_wheels(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: object, part: str
+def test_which_python_can_hold_the_lock(
+    monkeypatch: pytest.MonkeyPatch, minor: int, place, name: str, value, why: str | None
 ) -> None:
-    monkeypatch.setattr(sysconfig, "get_config_var", {name: value}.get)
-    assert part in str(refusal(monkeypatch, 13))
-
-
-def test_macos_on_x86(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    assert "macOS x86-64" in str(refusal(monkeypatch, 12))
-    monkeypatch.setattr(platform, "machine", lambda: "arm64")
-    assert refusal(monkeypatch, 12) is None
-
-
-@pytest.mark.parametrize("module", ["venv", "ensurepip"])
-def test_debians_python_without_venv(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
-    why = refusal(monkeypatch, 12)
-    assert why == "Python 3.12 without venv; on Debian and Ubuntu: apt-get install python3.12-venv"
+    monkeypatch.setattr(sys, "version_info", Version(3, minor, 0, "final", 0))
+    if place is platform and name == "machine":
+        monkeypatch.setattr(sys, "platform", "darwin")
+    if place is sys.modules:
+        monkeypatch.setitem(place, name, value)
+    elif place:
+        monkeypatch.setattr(place, name, value)
+    said = check_python.refusal()
+    assert (why in said) if why else said is None
 
 
 def test_every_python_parses_the_check(root: Path) -> None:
@@ -96,10 +75,8 @@ class Machine:
         self.command("git", "echo .git")
         self.command("head", "/usr/bin/head $@")
 
-    def command(self, name: str, script: str) -> None:
-        file = self.bin / name
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(0o755)
+    def command(self, name: str, text: str) -> None:
+        script(self.bin / name, text)
 
     def python(self, name: str, version: str) -> None:
         """A Python that says what one of `version` says of itself, and then how it was called."""
@@ -136,23 +113,22 @@ def machine(root: Path, tmp_path: Path) -> Machine:
     return Machine(root, tmp_path)
 
 
-def test_python3_comes_first(machine: Machine) -> None:
-    machine.python("python3", "3.11")
-    machine.python("python3.13", "3.13")
-    assert machine.set_up().stdout == "python3 -m tools.set_up\n"
-
-
-def test_what_cannot_or_does_not_run_is_passed_over(machine: Machine) -> None:
-    machine.python("python3", "3.9")
-    machine.command("python3.13", "echo 'pyenv: python3.13: command not found' >&2; exit 127")
-    machine.python("python3.12", "3.12")
-    assert machine.set_up().stdout == "python3.12 -m tools.set_up\n"
-
-
-def test_the_python_that_is_named_is_taken(machine: Machine) -> None:
-    machine.python("python3", "3.11")
-    machine.python("my python", "3.13")
-    assert machine.set_up("my python").stdout == "my python -m tools.set_up\n"
+@pytest.mark.parametrize(
+    ("there", "named", "taken"),
+    [
+        ({"python3": "3.11", "python3.13": "3.13"}, [], "python3"),
+        ({"python3": "3.9", "python3.13": None, "python3.12": "3.12"}, [], "python3.12"),
+        ({"python3": "3.11", "my python": "3.13"}, ["my python"], "my python"),
+    ],
+    ids=["the user's own", "what cannot or does not run is passed over", "the one that is named"],
+)
+def test_which_python_is_taken(machine: Machine, there: dict, named: list[str], taken: str) -> None:
+    for name, version in there.items():
+        if version:
+            machine.python(name, version)
+        else:
+            machine.command(name, f"echo 'pyenv: {name}: command not found' >&2; exit 127")
+    assert machine.set_up(*named).stdout == f"{taken} -m tools.set_up\n"
 
 
 def test_no_python(machine: Machine) -> None:
@@ -170,46 +146,60 @@ def test_none_that_can(machine: Machine) -> None:
     assert "is Python 2.7; allowed: Python 3.11 to 3.13" in machine.refused("python")
 
 
-def test_no_git(machine: Machine) -> None:
-    (machine.bin / "git").unlink()
-    assert machine.refused() == "make: git is missing, which DVC needs\n"
-
-
-def test_no_repository(machine: Machine) -> None:
-    machine.command("git", "echo 'fatal: not a git repository' >&2; exit 128")
-    assert "not a git repository, which DVC needs" in machine.refused()
-    assert "`git init`" in machine.refused()
-
-
-def test_a_repository_of_someone_else(machine: Machine) -> None:
-    (machine.project / ".git").mkdir()
-    machine.command("git", "echo \"fatal: dubious ownership in '/x'\" >&2; echo more; exit 128")
-    assert "git refuses this folder: fatal: dubious ownership in '/x'" in machine.refused()
+@pytest.mark.parametrize(
+    ("git", "folder", "said"),
+    [
+        (None, "tools", "make: git is missing, which DVC needs\n"),
+        ("echo 'fatal: not one' >&2; exit 128", "tools", "not a git repository, which DVC needs"),
+        (
+            "echo \"fatal: dubious ownership in '/x'\" >&2; echo more; exit 128",
+            ".git",
+            "git refuses this folder: fatal: dubious ownership in '/x'\n",
+        ),
+    ],
+)
+def test_no_git_or_no_repository(machine: Machine, git: str | None, folder: str, said: str) -> None:
+    (machine.project / folder).mkdir(exist_ok=True)
+    if git:
+        machine.command("git", git)
+    else:
+        (machine.bin / "git").unlink()
+    assert said in machine.refused()
 
 
 def test_a_colon_in_the_path(root: Path, tmp_path: Path) -> None:
     assert "holds a colon" in Machine(root, tmp_path, "a:b").refused()
 
 
-def test_pip_and_uv_are_told_whence_and_not_where_to() -> None:
-    settings = {"index-url": "https://a", "extra-index-url": "https://b\nhttps://c", "user": "true"}
-    given = {"PIP_TARGET": "/x", "PIP_DRY_RUN": "1", "PATH": "/bin", "PIP_INDEX_URL": "https://a"}
-    assert set_up.package_environment(settings, given) == {
-        "PATH": "/bin",
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_INDEX_URL": "https://a",
-        "PIP_EXTRA_INDEX_URL": "https://b\nhttps://c",
-        "UV_DEFAULT_INDEX": "https://a",
-        "UV_INDEX": "https://b https://c",
-    }
-
-
-def test_uvs_own_variables_have_the_last_word() -> None:
-    told = set_up.package_environment(
-        {"index-url": "https://a", "find-links": "/a /b"}, {"UV_DEFAULT_INDEX": "https://u"}
-    )
-    assert (told["UV_DEFAULT_INDEX"], told["UV_FIND_LINKS"]) == ("https://u", "/a,/b")
+@pytest.mark.parametrize(
+    ("settings", "given", "told"),
+    [
+        (
+            {"index-url": "https://a", "extra-index-url": "https://b\nhttps://c", "user": "true"},
+            {"PIP_TARGET": "/x", "PIP_DRY_RUN": "1", "PATH": "/bin", "PIP_INDEX_URL": "https://a"},
+            {
+                "PATH": "/bin",
+                "PIP_INDEX_URL": "https://a",
+                "PIP_EXTRA_INDEX_URL": "https://b\nhttps://c",
+                "UV_DEFAULT_INDEX": "https://a",
+                "UV_INDEX": "https://b https://c",
+            },
+        ),
+        (
+            {"index-url": "https://a", "find-links": "/a /b"},
+            {"UV_DEFAULT_INDEX": "https://u"},
+            {
+                "PIP_INDEX_URL": "https://a",
+                "PIP_FIND_LINKS": "/a /b",
+                "UV_DEFAULT_INDEX": "https://u",  # uv's own has the last word
+                "UV_FIND_LINKS": "/a,/b",
+            },
+        ),
+    ],
+)
+def test_pip_and_uv_are_told_whence_and_not_where_to(settings, given, told) -> None:
+    always = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    assert set_up.package_environment(settings, given) == always | told
 
 
 def test_each_line_of_the_requirements_is_imported_or_found(root: Path) -> None:
@@ -226,68 +216,75 @@ def test_each_line_of_the_requirements_is_imported_or_found(root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment without packages."""
-    folder = tmp_path_factory.mktemp("empty") / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an environment without packages, and with a lock of one small wheel."""
+    folder = tmp_path_factory.mktemp("small")
+    subprocess.run([sys.executable, "-m", "venv", str(folder / ".venv")], check=True)
+    wheel = folder / "small-1-py3-none-any.whl"
+    about = {"METADATA": "Metadata-Version: 2.1\nName: small\nVersion: 1\n"}
+    about |= {"WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
+    with zipfile.ZipFile(wheel, "w") as package:
+        for name, text in {"small.py": "", **about, "RECORD": ""}.items():
+            package.writestr(name if name == "small.py" else f"small-1.dist-info/{name}", text)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (folder / "small.txt").write_text(f"small==1 --hash=sha256:{digest}\n")
+    (folder / "other.txt").write_text(f"small==1 --hash=sha256:{64 * '0'}\n")
     return folder
-
-
-@pytest.fixture
-def small(root: Path, empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with an environment without packages, and a lock of one pin."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(empty, ".venv", symlinks=True)
-    lock = (root / "requirements.txt").read_text()
-    (tmp_path / "six.txt").write_text(lock[lock.index("\nsix==") : lock.index("\nsmmap==")])
-    return tmp_path
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("uv", ["exit 1", None])
-def test_where_uv_fails_pip_installs(
-    small: Path, capfd: pytest.CaptureFixture[str], uv: str | None
+def test_where_uv_fails_pip_installs_what_is_as_the_lock_says(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capfd, uv: str | None
 ) -> None:
+    monkeypatch.chdir(small)
     if uv:
-        (small / ".venv/bin/uv").write_text(f"#!/bin/sh\n{uv}\n")
-        (small / ".venv/bin/uv").chmod(0o755)
-    environment = set_up.package_environment(set_up.pip_settings(), os.environ)
-    set_up.install(Path("six.txt"), environment)
-    assert "uv could not install six.txt; now by pip" in capfd.readouterr().err
-    (installed,) = (small / ".venv/lib").glob("python3*/site-packages/six.py")
-    assert not list(installed.parent.glob("__pycache__/six*"))
+        script(small / ".venv/bin/uv", uv)
+    else:
+        (small / ".venv/bin/uv").unlink(missing_ok=True)
+    settings = {"no-index": "true", "find-links": str(small)}
+    environment = set_up.package_environment(settings, os.environ)
+    with pytest.raises(set_up.SetUpError, match=r"other.txt: neither uv nor pip could install it"):
+        set_up.install(Path("other.txt"), environment)
+    set_up.install(Path("small.txt"), environment)
+    assert "uv could not install small.txt; now by pip" in capfd.readouterr().err
+    (installed,) = (small / ".venv/lib").glob("python3*/site-packages/small.py")
+    assert not list(installed.parent.glob("__pycache__/small*"))
+    installed.unlink()
+    shutil.rmtree(installed.parent / "small-1.dist-info")
     with pytest.raises(set_up.SetUpError, match=r"not whole .*No module named 'dvc'"):
         set_up.check()
-
-
-@pytest.mark.slow
-def test_what_is_not_as_the_lock_says_is_refused(small: Path) -> None:
-    lock = small / "six.txt"
-    lock.write_text("six==1.17.0 --hash=sha256:" + 64 * "0" + "\n")
-    environment = set_up.package_environment(set_up.pip_settings(), os.environ)
-    with pytest.raises(set_up.SetUpError, match=r"six.txt: neither uv nor pip could install it"):
-        set_up.install(lock, environment)
 
 
 def test_a_link_to_other_things_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A link to an empty folder is followed."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        sys, "_base_executable", script(tmp_path / "python", f'echo "$*" >{tmp_path}/asked; exit 1')
+    )
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis").write_text("years")
     (tmp_path / ".venv").symlink_to("mine")
     with pytest.raises(set_up.SetUpError, match=r"\.venv: links to .*mine; allowed: "):
-        set_up._place()
+        set_up.set_up()
     (tmp_path / "mine/thesis").unlink()
-    assert set_up._place() == tmp_path / "mine"
+    with pytest.raises(set_up.SetUpError, match=r"\.venv: could not be made"):
+        set_up.set_up()
+    assert (tmp_path / "asked").read_text() == f"-m venv --clear {tmp_path / 'mine'}\n"
 
 
 def test_uvs_cache_is_used_where_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    uv = tmp_path / ".venv/bin/uv"
-    uv.parent.mkdir(parents=True)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
     (tmp_path / "file").touch()
-    for cache, expected in (("new/cache", []), ("file/cache", ["--no-cache"])):
-        uv.write_text(f"#!/bin/sh\necho {tmp_path / cache}\n")
-        uv.chmod(0o755)
-        assert set_up._uv_cache({}) == expected
+    for cache, unused in (("new/cache", False), ("file/cache", True)):
+        script(
+            tmp_path / ".venv/bin/uv",
+            f'[ $1 = cache ] && echo {tmp_path / cache} || echo "$*" >asked',
+        )
+        set_up.install(Path("a.txt"), {"PATH": os.environ["PATH"]})
+        asked = (tmp_path / "asked").read_text()
+        assert ("--no-cache" in asked) == unused
+        assert "--link-mode" not in asked
