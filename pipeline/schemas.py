@@ -135,7 +135,7 @@ def load_model(path: Path, classes: np.ndarray, pixels: int) -> "LinearSVC":
     for name, shape in (("coef_", (1, pixels)), ("intercept_", (1,))):
         weights = getattr(model, name, None)
         if not (
-            isinstance(weights, np.ndarray)
+            type(weights) is np.ndarray  # a masked array hides what it holds
             and weights.dtype == np.float64
             and weights.shape == shape
             and np.isfinite(weights).all()
@@ -143,11 +143,14 @@ def load_model(path: Path, classes: np.ndarray, pixels: int) -> "LinearSVC":
             raise foreign(path, f"{name} is not float64 {shape}, finite")
     labels = getattr(model, "classes_", None)
     if not (
-        isinstance(labels, np.ndarray)
-        and labels.dtype.kind in "iu"
-        and np.array_equal(labels, classes)
+        type(labels) is np.ndarray and labels.dtype.kind in "iu" and np.array_equal(labels, classes)
     ):
         raise foreign(path, f"classes_ are {_short(labels)}, not the data's {classes.tolist()}")
+    for name, value in vars(model).items():
+        if name not in ("coef_", "intercept_", "classes_") and not _is_scalar(value):
+            raise foreign(path, f"{name} is {_short(value)}, not a finite number or a text")
+    if getattr(model, "n_features_in_", pixels) != pixels:
+        raise foreign(path, f"n_features_in_ is {_short(model.n_features_in_)}, not {pixels}")
     svc: LinearSVC = model
     return svc
 
@@ -173,6 +176,11 @@ def load_C(path: Path, choose: str) -> float:
 
 def _is_C(value: Any) -> TypeGuard[float]:
     return isinstance(value, float) and math.isfinite(value) and value > 0
+
+
+def _is_scalar(value: Any) -> bool:
+    number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return number or value is None or isinstance(value, str)
 
 
 def _short(value: Any) -> str:

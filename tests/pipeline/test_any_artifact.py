@@ -63,7 +63,7 @@ def svc(**changes: object) -> LinearSVC:
     return model
 
 
-attributes = ["C", "coef_", "intercept_", "classes_", "tol", "other"]
+attributes = ["C", "coef_", "intercept_", "classes_", "n_features_in_", "tol", "other"]
 models = st.dictionaries(st.sampled_from(attributes), tree(scalars | arrays), max_size=3).map(
     lambda changes: svc(**changes)
 )
@@ -133,21 +133,8 @@ def test_any_json_file(tmp_path_factory: pytest.TempPathFactory, value, draw, sp
     read(file, load_metrics)
 
 
-def test_what_would_take_for_ever_to_write_is_not_written(tmp_path: Path) -> None:
-    """An integer that Python refuses to write, and lists that stand for 2^60 values."""
-    bomb: object = 0
-    for _ in range(60):
-        bomb = [bomb, bomb]
-    objects = np.empty(2, dtype=object)
-    objects[0] = bomb
-    for value in (10**5000, bomb, objects):
-        for name in ("C", "classes_"):
-            save_object(tmp_path / "m.joblib", svc(**{name: value}))
-            assert (
-                read(tmp_path / "m.joblib", partial(load_model, classes=CLASSES, pixels=6)) is None
-            )
-        save_object(tmp_path / "s.joblib", {"best_params_": {"C": value}})
-        assert read(tmp_path / "s.joblib", partial(load_C, choose="grid")) is None
+def test_what_would_take_for_ever_to_read_is_not_read(tmp_path: Path) -> None:
+    """Integers that Python refuses to read, and lists within lists; of joblib: hostile.py."""
     for text in ("1" * 5000, '{"height": ' + "1" * 5000 + "}", "[" * 50_000):
         (tmp_path / "a.json").write_text(text)
         assert read(tmp_path / "a.json", partial(load_about, pixels=6, classes=CLASSES)) is None
@@ -168,10 +155,10 @@ def test_what_fits_passes(tmp_path: Path) -> None:
     ("attribute", "value"),
     [
         *(("C", value) for value in ("0.2", -1.0, None)),
-        *(("coef_", np.full((1, PIXELS), value)) for value in (np.nan, 1j)),
+        *(("coef_", np.full((1, PIXELS), value)) for value in (np.nan, 1)),
         *(("coef_", value) for value in (np.zeros((1, 5)), [[0.0] * PIXELS], None)),
         *(("intercept_", value) for value in (np.array([np.inf]), None)),
-        *(("classes_", value) for value in (CLASSES[::-1], CLASSES.astype(str), None)),
+        *(("classes_", value) for value in (np.array([5, 8]), CLASSES.astype(float), None)),
     ],
 )
 def test_a_model_that_does_not_fit_gets_its_line(tmp_path: Path, attribute: str, value) -> None:
