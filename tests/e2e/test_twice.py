@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Run, change, refusal, stages_run
+from tests.e2e.conftest import Run, change, metrics, refusal, stages_run
 from tests.loopback import Server
 
 WRONG: dict[str, dict[str, object]] = {
@@ -131,6 +131,7 @@ def test_make_repro_goes_on_where_dvc_was_killed_as_it_wrote(
     assert snapshot() == before
 
 
+@pytest.mark.long
 def test_after_a_failed_download(run: Run, params: Path, all_comes_back, server: Server) -> None:
     change(params, download=MNIST | {"sources": ["pypi"]})
     done = run("dvc", "repro", check=False, PIP_INDEX_URL=server.url, PIP_NO_INDEX="1")
@@ -139,6 +140,7 @@ def test_after_a_failed_download(run: Run, params: Path, all_comes_back, server:
     all_comes_back()
 
 
+@pytest.mark.long
 def test_after_gc(run: Run, params: Path, all_comes_back) -> None:
     run("dvc", "gc", "--workspace", "--force")
     assert stages_run(run("dvc", "repro")) == []
@@ -149,6 +151,7 @@ def test_after_gc(run: Run, params: Path, all_comes_back) -> None:
     all_comes_back()
 
 
+@pytest.mark.long
 def test_a_value_that_is_changed_while_its_stage_runs_is_not_recorded(
     project: Path, run: Run, params: Path, command_environment, all_comes_back
 ) -> None:
@@ -184,8 +187,11 @@ def test_freeze_changes_its_own_lines_only(run: Run) -> None:
     run("git", "checkout", "-q", "dvc.yaml")
 
 
-def test_an_experiment_changes_its_own_line_only(run: Run) -> None:
-    run("dvc", "exp", "run", "--set-param", "train.C=0.05")
+def test_an_experiment_changes_its_own_line_only(project: Path, run: Run) -> None:
+    """Its number, which PyYAML takes for a text, is read, and overrides the search's C."""
+    run("dvc", "exp", "run", "--set-param", "train.C=1e-05")
+    assert metrics(project, "train")["C"] == 1e-05
+    assert metrics(project, "interpret")["weights"] == {"nonzero": 0, "zero": 785}
     assert run("git", "diff", "--numstat", "params.yaml").stdout.split() == [
         *("1", "1"),
         "params.yaml",

@@ -41,7 +41,9 @@ def built(checkout: Path) -> dict[str, Path]:
     return {"checkout": checkout, "sdist": sdist, "wheel": wheel}
 
 
-@pytest.mark.parametrize("source", ["checkout", "sdist", "wheel"])
+@pytest.mark.parametrize(
+    "source", [*(pytest.param(s, marks=pytest.mark.long) for s in ("checkout", "sdist")), "wheel"]
+)
 def test_the_package_alone_is_installed(
     built: dict[str, Path], run: Run, tmp_path: Path, source: str
 ) -> None:
