@@ -32,10 +32,22 @@ def md5(file: Path) -> str:
 
 
 def recorded() -> dict[Path, str]:
-    """Each output and its MD5, as dvc.lock has them."""
+    """Each output and its MD5, as dvc.lock has them.
+
+    Raises
+    ------
+    DamageError
+        One lies outside of the project: a dvc.lock may come from others.
+    """
     with reading(LOCK):
         stages = yaml.load(LOCK.read_bytes(), yaml.CSafeLoader)["stages"]
-        return {Path(out["path"]): out["md5"] for stage in stages.values() for out in stage["outs"]}
+        known = {
+            Path(out["path"]): out["md5"] for stage in stages.values() for out in stage["outs"]
+        }
+    for file in known:
+        if not file.resolve().is_relative_to(Path.cwd().resolve()):
+            raise DamageError(f"{LOCK}: got the output {file}; allowed: files of this project")
+    return known
 
 
 def objects(cache: Path) -> dict[Path, str]:
@@ -50,6 +62,8 @@ def damaged(known: dict[Path, str]) -> Iterator[tuple[Path, str]]:
         for file, digest in known.items():
             if not file.exists():
                 yield file, "missing"
+            elif not file.is_file():
+                raise DamageError(f"{file}: is no file; remove it, then give the command again")
             elif (got := md5(file)) != digest:
                 yield file, f"has MD5 {got}, not {digest}"
             step()

@@ -78,6 +78,11 @@ def test_its_arrays_come_as_they_are_and_say_what_they_are(keep, names) -> None:
     assert about.ink_side is None
 
 
+def test_a_label_of_the_test_images_alone_is_one_of_the_labels(keep) -> None:
+    _, about = own(*keep(arrays(y_test=np.array([11, 3, 7]))), None)
+    assert about.names == {3: "3", 7: "7", 11: "11"}
+
+
 MISSING = "no y_test in it; allowed: an npz of x_train, y_train, x_test, y_test"
 WRONG = {
     "a float": (arrays(x_train=np.zeros((4, 20, 16))), "x_train is float64 (4, 20, 16); allowed: "),
