@@ -14,7 +14,7 @@ PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 \
 SEED := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro report gate reproduced plots pairs verify soak audit check test test-all wheel s3 cluster mutants bench lock clean
+.PHONY: help repro report gate reproduced plots pairs verify soak check test test-all wheel s3 cluster bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,9 +43,6 @@ verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is dama
 soak: repro ## Kill, damage and starve the pipeline on purpose, see whether it comes back (an hour)
 	@python -m tools.soak
 
-audit: $(VENV)/audit ## Ask PyPI for known vulnerabilities of the locked packages
-	@python -m tools.audit
-
 .PHONY: lint
 lint: $(VENV)/dev
 	@ruff check --quiet . && ruff format --check --quiet .
@@ -68,9 +65,6 @@ s3: $(VENV)/s3 ## Set up .venv with what remotes in S3 need; runs nothing
 
 cluster: $(VENV)/cluster ## Set up .venv with Dask, to work on a cluster (docs/scale.md); runs nothing
 
-mutants: $(VENV)/mutants ## Change the code on purpose, see what the unit tests notice (an hour or more)
-	@python -m tools.mutants
-
 bench: $(VENV)/bench ## Time the search and single fits beside their peers, and how it grows (three hours)
 	@python -m stages.download
 	@python -m benchmarks.search
@@ -78,7 +72,7 @@ bench: $(VENV)/bench ## Time the search and single fits beside their peers, and 
 	@python -m benchmarks.families
 
 lock: $(VENV)/run ## Compile the .in files into the hashed locks, with the newest versions
-	@for set in requirements $(addprefix requirements/,setup dev s3 cluster bench mutants audit); do \
+	@for set in requirements $(addprefix requirements/,setup dev s3 cluster bench); do \
 	  $(COMPILE) $$set.in -o $$set.txt; done
 	@$(COMPILE) --resolution lowest-direct requirements/l1svc-lowest.in pyproject.toml \
 	  -o requirements/l1svc-lowest.txt
@@ -112,14 +106,6 @@ $(VENV)/s3: $(VENV)/run requirements/s3.txt
 
 $(VENV)/cluster: $(VENV)/run requirements/cluster.txt
 	@python -m tools.set_up requirements/cluster.txt
-	@touch $@
-
-$(VENV)/mutants: $(VENV)/dev requirements/mutants.txt
-	@python -m tools.set_up requirements/mutants.txt
-	@touch $@
-
-$(VENV)/audit: $(VENV)/run requirements/audit.txt
-	@python -m tools.set_up requirements/audit.txt
 	@touch $@
 
 $(VENV)/bench: $(VENV)/run requirements/bench.txt

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 pytest_plugins = "pytester"
 
-SETS = ("setup", "dev", "s3", "cluster", "bench", "mutants", "audit")
+SETS = ("setup", "dev", "s3", "cluster", "bench")
 LOCKS = ["requirements.txt", *(f"requirements/{name}.txt" for name in SETS)]
 ALONE = ["requirements/l1svc-lowest.txt", "requirements/l1svc-newest.txt"]  # l1svc by itself
 
