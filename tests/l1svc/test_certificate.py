@@ -173,3 +173,33 @@ def test_a_row_that_only_rounding_puts_beyond_its_margin_counts():
         assert 1e-13 < excess <= relative_duality_gap(w, b, 1.0, *with_it)
         seen += 1
     assert seen > 30
+
+
+def test_the_quick_bound_has_the_rounding_of_the_margins():
+    """A row of large entries that cancel: computed, m is 1 or more and the row has no α."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 4))
+    X[:, 0] += np.where(X[:, 0] > 0, 1.0, -1.0)
+    y = (X[:, 0] > 0).astype(int)
+    C = 1e9
+    fit = L1LinearSVC(C).fit(X, y)
+    w, b = fit.coef_[0], fit.intercept_[0]
+    seen = 0
+    for across in rng.normal(size=(300, 4)):
+        across -= w * (across @ w) / (w @ w)
+        row = 1e12 * across
+        row += w * ((1.0 - b - row @ w) / (w @ w))
+        margin = sum(map(Fraction.__mul__, map(Fraction, row), map(Fraction, w))) + Fraction(b)
+        if margin > 1 or row @ w + b < 1:
+            continue
+        with_it = np.vstack([X, row]), np.append(y, 1)
+        better = w + 1e-12 * float(1 - margin) * across / (across @ across)
+        excess = exact_objective(w, b, C, *with_it) - exact_objective(better, b, C, *with_it)
+        signs = np.where(with_it[1] == 1, 1.0, -1.0)
+        design, one = Design(with_it[0], 1.0), np.ones(len(signs))
+        (primal,), (gap,), _ = certify(
+            design, signs, one, np.array([C]), np.append(w, b)[None], tol=np.inf
+        )
+        assert excess <= gap
+        seen += excess > 0.01 * primal
+    assert seen > 2

@@ -110,6 +110,15 @@ def test_another_ones_arrays_end_in_one_line(tmp_path_factory, data) -> None:
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_pixel_is_a_number_from_0_to_1(tmp_path: Path, number: float) -> None:
+    arrays = right("preprocessed")
+    arrays["X_test"].flat[3] = number
+    save_arrays(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ArtifactError, match=r"a\.npz: not of this pipeline: X_test"):
+        load(tmp_path / "a.npz", PREPROCESSED)
+
+
 def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "a.npz").mkdir()
     with pytest.raises(ArtifactError, match=r"a\.npz: cannot be read: Is a directory$"):
