@@ -84,6 +84,7 @@ def environment(setting: dict[str, str], place: Path) -> dict[str, str]:
     """The variables of a setting."""
     home = place / setting["matplotlibrc"]
     return {name: value for name, value in os.environ.items() if not name.startswith("LC_")} | {
+        "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"],
         "OPENBLAS_CORETYPE": setting["kernel"],
         "OPENBLAS_NUM_THREADS": setting["threads"],
         "LOKY_MAX_CPU_COUNT": setting["jobs"],
