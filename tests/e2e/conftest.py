@@ -155,9 +155,10 @@ def copy_of(project: Path, factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def project(small: Computed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small project, this module's own copy."""
-    return copy_of(small[0], tmp_path_factory)
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This module's copy of the small project, or of the article's where it says ARTICLE = True."""
+    name = "computed" if getattr(request.module, "ARTICLE", False) else "small"
+    return copy_of(request.getfixturevalue(name)[0], tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

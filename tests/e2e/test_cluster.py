@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # Dask is there for `make test`, and not yet where this is on
 
     from tests.e2e.dask_cluster import Cluster
 
+ARTICLE = True
 CS = np.geomspace(0.01, 10.0, 6)
 SAMPLES = 12
 GRIDSEARCH = (sys.executable, "-m", "stages.gridsearch")

@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.conftest import Run
 
 pytestmark = pytest.mark.long
+ARTICLE = True
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
 Step = tuple[str, list[str]]

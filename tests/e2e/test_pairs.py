@@ -22,10 +22,13 @@ import pytest
 from sklearn.svm import LinearSVC
 
 from tests.e2e.conftest import Run, change
+from tests.quick import QUICK
 
 pytestmark = pytest.mark.long
 patient = pytest.mark.timeout(3600)  # it runs up to six pairs, on a busy machine
 
+ARTICLE = True
+CHEAP_SEARCH = QUICK["gridsearch"] | {"C": [0.01, 0.02]}
 ROOT = Path(__file__).resolve().parents[2]
 THREE = ("--digits", "0", "1", "2", "--jobs", "2")
 EXPERIMENTS = ("git", "for-each-ref", "--format=%(objectname) %(refname:lstrip=4)", "refs/exps")
@@ -76,12 +79,7 @@ class Terminal:
 @pytest.fixture(scope="module")
 def quick(project: Path, run: Run) -> Path:
     """The project with params that take little time; they are not committed."""
-    change(
-        project / "params.yaml",
-        gridsearch={"C": [0.01, 0.02], "cv": 2},
-        evaluate={"mistakes": 1, "uncertain": 1},
-        interpret={"path": 12, "bootstraps": 1},
-    )
+    change(project / "params.yaml", **QUICK | {"gridsearch": CHEAP_SEARCH})
     run("dvc", "repro")
     return project
 

@@ -12,7 +12,7 @@ from matplotlib import colormaps
 from matplotlib.colors import AsinhNorm, to_rgb
 from playwright.sync_api import Page
 
-from tests.e2e.conftest import Computed, Run, copy_of
+from tests.e2e.conftest import Run
 from tests.e2e.plots_page import (
     PLOTS,
     ZERO,
@@ -24,11 +24,7 @@ from tests.e2e.plots_page import (
     weights_drawn,
 )
 
-
-@pytest.fixture(scope="module")
-def project(computed: Computed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The article's project, this module's own copy."""
-    return copy_of(computed[0], tmp_path_factory)
+ARTICLE = True
 
 
 def test_plots_show_has_every_plot(project: Path, run: Run) -> None:
