@@ -51,7 +51,7 @@ lint: $(VENV)/dev
 check: lint ## Lint, types and the unit tests: a minute, for while you work
 	@$(PYTEST) -m "not slow and not long"
 
-test: lint s3 cluster ## All of check, the real graph and a browser: five minutes
+test: lint s3 cluster ## All of check, the real graph and a browser: some minutes
 	@$(PYTEST) -m "not long"
 
 test-all: lint s3 cluster ## All of test, what takes long, and property tests drawn at random

