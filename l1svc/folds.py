@@ -7,7 +7,7 @@ The smallest C is solved on all rows once. Each fold starts there, with its left
 import functools
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Any, TypeVar
@@ -170,12 +170,19 @@ def run_folds(
             folds = [threads.submit(_run_fold, plan, k) for k in range(n_folds)]
             refit, left = None, n_folds % jobs
             if left and choose is not None:
-                done = [fold.result() for fold in folds[:-left]]
+                done = _results(folds[:-left])
                 refit = threads.submit(fit_all_rows, plan, done, choose(done))
-            return [fold.result() for fold in folds], refit.result() if refit else None
+            return _results(folds), refit.result() if refit else None
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
+
+
+def _results(futures: list[Future]) -> list:
+    """The results in their order; the first error ends the wait, whichever of them it comes from."""
+    for future in as_completed(futures):
+        future.result()
+    return [future.result() for future in futures]
 
 
 def configured(function: Task) -> Task:

@@ -265,17 +265,20 @@ def wait_until_it_joins(thread):
     raise TimeoutError("the caller does not wait for the folds that have begun")
 
 
-def test_after_an_error_no_fold_begins(problem):
+@pytest.mark.parametrize("failing", [0, 1])
+def test_after_an_error_no_fold_begins(problem, failing):
+    X, y = problem
+    tests = [X[test] for _, test in StratifiedKFold(10).split(X, y)]
     begun, caller = [], threading.current_thread()
 
-    def failing(estimator, X, y):
+    def score(estimator, X, y):
         begun.append(estimator.C)
-        if len(begun) > 1:
-            wait_until_it_joins(caller)  # it has heard of the first error then
+        if not np.array_equal(X, tests[failing]):
+            wait_until_it_joins(caller)  # it has heard of the error then
         raise ArithmeticError("no score")
 
     with pytest.raises(ArithmeticError, match="no score"):
-        L1LinearSVCSearchCV(CS, cv=10, scoring=failing, n_jobs=2).fit(*problem)
+        L1LinearSVCSearchCV(CS, cv=10, scoring=score, n_jobs=2).fit(X, y)
     assert len(begun) <= 3
 
 
