@@ -179,7 +179,7 @@ def run_folds(
 
 
 def _results(futures: list[Future]) -> list:
-    """The results in their order; the first error ends the wait, whichever of them it comes from."""
+    """The results in their order; the first error ends the wait, whichever fold it is of."""
     for future in as_completed(futures):
         future.result()
     return [future.result() for future in futures]
