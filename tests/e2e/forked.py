@@ -8,6 +8,8 @@ reach the fork: a test of these runs the real commands.
 """
 
 import atexit
+import gc
+import importlib
 import marshal
 import os
 import runpy
@@ -23,7 +25,16 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# It imports next to nothing, since it stands for a command that should cost nothing.
+# What others have written of what dvc, the stages and the tools import when they are called.
+IMPORTED = (
+    *("dvc.api", "dvc.cli.parser", "dvc.repo.artifacts", "dvc.repo.datasets", "dvc.repo.graph"),
+    *("dvc.repo.experiments", "dvc.repo.index", "dvc.repo.stage", "dvc.repo.trie", "dvc_render"),
+    *("dvc.utils.strictyaml", "dvc_data.index.checkout", "flatten_dict", "ruamel.yaml"),
+    *("matplotlib.backends.backend_agg", "matplotlib.figure", "matplotlib.style", "networkx"),
+    *("PIL.WebPImagePlugin", "pydantic", "yaml"),
+    *("sklearn.metrics", "sklearn.model_selection", "sklearn.svm"),
+)
+# The shim imports next to nothing, since it stands for a command that should cost nothing.
 SHIM = """#!{python} -ISE
 import _socket, array, marshal, os, sys
 command = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
@@ -68,9 +79,9 @@ def shims() -> Path:
 
 def serve(address: str) -> None:
     """Fork for each that connects, until stdin ends."""
-    import sklearn.metrics
-    import sklearn.model_selection
-    import sklearn.svm  # noqa: F401
+    for name in IMPORTED:
+        importlib.import_module(name)
+    gc.freeze()
 
     def watch() -> None:
         sys.stdin.read()
