@@ -225,6 +225,7 @@ def test_however_it_was_had(
     assert (copy / "data/model.joblib").read_bytes() == (project / "data/model.joblib").read_bytes()
 
 
+@pytest.mark.long
 def test_a_terminal_that_knows_ascii_alone(project: Path, run: Run, snapshot) -> None:
     """LC_ALL=C without Python's own remedies: the hardest of locales."""
     before = snapshot()

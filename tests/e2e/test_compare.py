@@ -184,6 +184,7 @@ def again(run: Run) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("again")
+@pytest.mark.long
 def test_three_revisions_have_no_difference(project: Path, run: Run, page: Page) -> None:
     run("dvc", "plots", "diff", "HEAD~1", "HEAD", "workspace")
     assert_all_is_drawn(page, project, ["HEAD~1", "HEAD", "workspace"], [1300])

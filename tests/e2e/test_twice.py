@@ -187,6 +187,7 @@ def test_freeze_changes_its_own_lines_only(run: Run) -> None:
     run("git", "checkout", "-q", "dvc.yaml")
 
 
+@pytest.mark.long
 def test_an_experiment_changes_its_own_line_only(project: Path, run: Run) -> None:
     """Its number, which PyYAML takes for a text, is read, and overrides the search's C."""
     run("dvc", "exp", "run", "--set-param", "train.C=1e-05")
