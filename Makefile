@@ -14,7 +14,7 @@ PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 \
 SEED := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro report gate reproduced plots pairs verify soak check test test-all wheel s3 cluster bench lock clean
+.PHONY: help repro report gate reproduced plots pairs verify check test test-all dev lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +40,6 @@ pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (
 verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is damaged
 	@python -m tools.verify $(if $(FIX),--fix)
 
-soak: repro ## Kill, damage and starve the pipeline on purpose, see whether it comes back (an hour)
-	@python -m tools.soak
-
 .PHONY: lint
 lint: $(VENV)/dev
 	@ruff check --quiet . && ruff format --check --quiet .
@@ -51,36 +48,17 @@ lint: $(VENV)/dev
 check: lint ## Lint, types and the unit tests: a minute, for while you work
 	@$(PYTEST) -m "not slow and not long"
 
-test: lint s3 cluster ## All of check, the real graph and a browser: some minutes
+test: lint ## All of check, the real graph and a browser: some minutes
 	@$(PYTEST) -m "not long"
 
-test-all: lint s3 cluster ## All of test, what takes long, and property tests drawn at random
+test-all: lint ## All of test, what takes long, and property tests drawn at random
 	@echo 'Property tests draw at random; the same again: make test-all SEED=$(SEED)'
 	@$(PYTEST) --hypothesis-profile=random --hypothesis-seed=$(SEED)
 
-wheel: $(VENV)/run ## Build l1svc alone; test it installed, with its lowest and newest dependencies
-	@python -m tools.wheel
-
-s3: $(VENV)/s3 ## Set up .venv with what remotes in S3 need; runs nothing
-
-cluster: $(VENV)/cluster ## Set up .venv with Dask, to work on a cluster (docs/scale.md); runs nothing
-
-bench: $(VENV)/bench ## Time the search and single fits beside their peers, and how it grows (three hours)
-	@python -m stages.download
-	@python -m benchmarks.search
-	@python -m benchmarks.growth
-	@python -m benchmarks.families
+dev: $(VENV)/dev ## Set up .venv with what developers, remotes in S3 and clusters need; runs nothing
 
 lock: $(VENV)/run ## Compile the .in files into the hashed locks, with the newest versions
-	@for set in requirements $(addprefix requirements/,setup dev s3 cluster bench); do \
-	  $(COMPILE) $$set.in -o $$set.txt; done
-	@$(COMPILE) --resolution lowest-direct requirements/l1svc-lowest.in pyproject.toml \
-	  -o requirements/l1svc-lowest.txt
-	@$(COMPILE) requirements/l1svc-newest.in pyproject.toml -o requirements/l1svc-newest.txt
-
-clean: ## Remove the environment and DVC's cache; results stay
-	@rm -rf $(VENV) .dvc/cache .dvc/tmp
-	@find data metrics plots -name '.*.tmp' -delete
+	@for set in requirements requirements/setup requirements/dev; do $(COMPILE) $$set.in -o $$set.txt; done
 
 # A stamp is written last: an interrupted set-up is begun anew. The first one says whose environment
 # it is. After the project was moved, the Python replaced, or for another `make PYTHON=...`: anew.
@@ -98,16 +76,4 @@ $(VENV)/run: requirements.txt requirements/setup.txt
 
 $(VENV)/dev: $(VENV)/run requirements/dev.txt
 	@python -m tools.set_up requirements/dev.txt
-	@touch $@
-
-$(VENV)/s3: $(VENV)/run requirements/s3.txt
-	@python -m tools.set_up requirements/s3.txt
-	@touch $@
-
-$(VENV)/cluster: $(VENV)/run requirements/cluster.txt
-	@python -m tools.set_up requirements/cluster.txt
-	@touch $@
-
-$(VENV)/bench: $(VENV)/run requirements/bench.txt
-	@python -m tools.set_up requirements/bench.txt
 	@touch $@

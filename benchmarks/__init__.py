@@ -1,1 +1,1 @@
-"""l1svc beside its peers: ``python -m benchmarks.search``, ``.families``, ``.growth``."""
+"""l1svc beside its peers: ``python -m benchmarks.search``, ``.families``."""

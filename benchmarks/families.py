@@ -3,7 +3,7 @@
     python -m benchmarks.families [--families text,digits] [--limit 60] [--rounds 3] [--quick]
 
 C is 1.1, 10, … 10000 times the least that leaves any weight (``sklearn.svm.l1_min_c``). l1svc and
-LIBLINEAR run with their default tol; LIBLINEAR and skglm (where it is installed: `make bench`) also
+LIBLINEAR run with their default tol; LIBLINEAR and skglm also
 with a tol that falls tenfold until the certified relative gap is 1e-3 and 1e-6: only the run that
 gets there counts. Every family is a process of its own with one BLAS thread, every run a fork of
 it that ends after ``limit`` seconds of CPU, less what higher tols have taken, but half the limit at

@@ -36,7 +36,7 @@ def cluster() -> Iterator[None]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise ClusterError(f"{VARIABLE}: Dask is missing here; `make cluster` adds it") from error
+        raise ClusterError(f"{VARIABLE}: Dask is missing here; `make dev` adds it") from error
     from joblib import parallel_config
 
     def versions() -> str:  # within: a worker need not have this module

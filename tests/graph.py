@@ -1,5 +1,7 @@
-"""dvc.yaml as the tests read it: the only list of stages, plots and pictures."""
+"""dvc.yaml as the tests read it, the only list of stages and plots; and who imports what."""
 
+import ast
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,3 +27,22 @@ def plots(ending: str) -> list[str]:
     """The names of the plots with this ending, sorted."""
     found = [Path(path) for name in STAGES for path in entries(name, "plots")]
     return sorted(path.name for path in found if path.suffix == ending)
+
+
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def names(file: Path) -> set[str]:
+    """The dotted names of all that `file` imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            inside = file.parent.relative_to(ROOT).as_posix().replace("/", ".")
+            module = ".".join(filter(None, [inside if node.level else "", node.module]))
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found

@@ -2,17 +2,18 @@
 
 import re
 import subprocess
-import tomllib
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from packaging.version import Version
+
+from tests.graph import names
 
 pytest_plugins = "pytester"
 
-SETS = ("setup", "dev", "s3", "cluster", "bench")
-LOCKS = ["requirements.txt", *(f"requirements/{name}.txt" for name in SETS)]
-ALONE = ["requirements/l1svc-lowest.txt", "requirements/l1svc-newest.txt"]  # l1svc by itself
+LOCKS = ["requirements.txt", "requirements/setup.txt", "requirements/dev.txt"]
+ROOMS = ["stages", "figures", "analysis", "pipeline", "l1svc", "tools"]
 
 
 def pins(file: Path) -> dict[str, list[str]]:
@@ -23,7 +24,7 @@ def pins(file: Path) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("lock", LOCKS + ALONE)
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_has_its_hashes_and_no_registry_is_named(root: Path, lock: str) -> None:
     text = (root / lock).read_text()
     assert not re.search("://|find-links|index-url", text)
@@ -39,31 +40,36 @@ def test_the_locks_agree(root: Path, lock: str) -> None:
     assert {name: other[name] for name in shared} == {name: run[name] for name in shared}
 
 
-@pytest.mark.parametrize("lock", LOCKS + ALONE)
+def asked_for(file: Path) -> dict[str, str]:
+    """The packages of an .in file, each with its reason."""
+    lines = [line for line in file.read_text().splitlines() if line and line[0] not in "#-"]
+    found = [re.fullmatch(r"([a-z0-9-]+)(?:>=[\d.]+)?(?: ;[^#]*)? +# (.+)", line) for line in lines]
+    return dict(match.groups() for match in found)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
 def test_what_is_asked_for_is_locked_and_has_its_reason(root: Path, lock: str) -> None:
-    wanted = (root / lock).with_suffix(".in").read_text().splitlines()
-    for line in wanted:
-        if line and not line.startswith(("#", "-")):
-            name, reason = re.fullmatch(
-                r"([a-z0-9-]+)(?:>=[\d.]+)?(?: ;[^#]*)? +# (.+)", line
-            ).groups()
-            assert name in pins(root / lock)
-            assert reason
+    assert asked_for((root / lock).with_suffix(".in")).keys() <= pins(root / lock).keys()
 
 
-@pytest.mark.parametrize("lock", ALONE)
-def test_l1svc_is_tried_with_the_lowest_that_it_allows_and_with_newer(
-    root: Path, lock: str
+@pytest.mark.parametrize(
+    ("rooms", "files"),
+    [
+        (ROOMS, ["requirements.in"]),
+        (["tests", "benchmarks"], ["requirements.in", "requirements/dev.in"]),
+    ],
+)
+def test_what_is_imported_is_asked_for_by_name(
+    root: Path, rooms: list[str], files: list[str]
 ) -> None:
-    text = (root / "pyproject.toml").read_text(encoding="utf-8")
-    locked = pins(root / lock)
-    for needed in tomllib.loads(text)["project"]["dependencies"]:
-        name, lowest = needed.split(">=")
-        versions = [Version(version) for version in locked[name]]
-        if "lowest" in lock:
-            assert min(versions) == Version(lowest), name
-        else:
-            assert min(versions) > Version(lowest), name
+    """Not what another package brings along today; the name of Dask is asked of developers."""
+    asked = {"distributed"}.union(*(asked_for(root / file) for file in files))
+    of_module = packages_distributions()
+    for file in [file for room in rooms for file in (root / room).rglob("*.py")]:
+        for name in {name.split(".")[0] for name in names(file)} - sys.stdlib_module_names:
+            if not (root / name).is_dir():
+                packages = {re.sub("[-_.]+", "-", package.lower()) for package in of_module[name]}
+                assert packages & asked, f"{file.relative_to(root)} imports {name}"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,7 @@ def wheels(
         *("aarch64-apple-darwin", "x86_64-pc-windows-msvc"),
     ],
 )
-@pytest.mark.parametrize("lock", LOCKS + ALONE)
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_has_a_wheel(
     root: Path, tmp_path: Path, lock: str, platform: str, python: str
 ) -> None:

@@ -9,7 +9,7 @@ from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import modify_yaml
 
 from pipeline.params import Params
-from tests.graph import ROOT, STAGES, entries
+from tests.graph import ROOT, STAGES, entries, names, tree_of
 
 # The order of this list is pinned here and nowhere else.
 NAMES = ["download", "filter_5_8", "preprocess", "gridsearch", "train", "evaluate", "interpret"]
@@ -23,25 +23,6 @@ PASS_OR_END = {
         "alone",
     )
 }
-
-
-@cache
-def tree_of(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-@cache
-def names(file: Path) -> set[str]:
-    """The dotted names of all that `file` imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(tree_of(file)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            inside = file.parent.relative_to(ROOT).as_posix().replace("/", ".")
-            module = ".".join(filter(None, [inside if node.level else "", node.module]))
-            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
-    return found
 
 
 @cache

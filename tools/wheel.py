@@ -2,11 +2,10 @@
 
     python -m tools.wheel
 
-Builds an sdist, and a wheel from it, into dist/. Then, with the lowest and with the newest
-versions of what the package needs (requirements/l1svc-lowest.txt and l1svc-newest.txt), makes an
-empty environment, installs the lock and the wheel, and runs tests/l1svc there, in a folder that
-has nothing else of ours; what takes long is left to `make test-all`. A test that skips fails. Exit
-status 1 if one failed.
+Builds an sdist, and a wheel from it, into dist/. Then makes an empty environment, installs the
+lowest versions that pyproject.toml allows (once more: the newest that there are) and the wheel, and
+runs tests/l1svc there, in a folder that has nothing else of ours; what takes long is left to
+`make test-all`. A test that skips fails. Exit status 1 if one failed.
 """
 
 import os
@@ -17,10 +16,11 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import PipelineError, run
-from tools.set_up import VENV, install, package_environment, pip_settings
+from tools.set_up import VENV, package_environment, pip_settings, uv_install
 
 DIST = Path("dist")
-LOCKS = ["lowest", "newest"]
+VERSIONS = {"lowest": "lowest-direct", "newest": "highest"}  # and what uv calls them
+NEEDED = ["-r", "pyproject.toml", "-r", "requirements/l1svc.in"]
 CODE = ["tests/l1svc", "tests/rules.py", "pyproject.toml"]  # the last has pytest's settings
 PYTEST = ["-m", "pytest", "-q", "-p", "tests.rules", "-m", "not long"]
 SHOWN = """
@@ -44,19 +44,18 @@ def build(folder: Path = DIST) -> Path:
     return wheel
 
 
-def test(wheel: Path, lock: str) -> None:
-    """Install `wheel` beside a lock into an empty environment; run the tests there."""
+def test(wheel: Path, versions: str) -> None:
+    """Install `wheel` beside these versions into an empty environment; run the tests there."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary).resolve()
         python = folder / "environment/bin/python"
-        _run(
-            [getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(python.parents[1])]
-        )
+        base = getattr(sys, "_base_executable", sys.executable)
+        _run([base, "-m", "venv", "--without-pip", str(python.parents[1])])
         environment = package_environment(pip_settings(), os.environ)
-        install(Path(f"requirements/l1svc-{lock}.txt"), environment, python)
-        uv = [str(VENV / "bin/uv"), "pip"]
-        for command in (["install", "--quiet", "--no-deps", str(wheel)], ["check", "--quiet"]):
-            _run([*uv, command[0], f"--python={python}", *command[1:]])
+        install = [*uv_install(python, environment), "--quiet", "--only-binary=:all:"]
+        _run([*install, f"--resolution={VERSIONS[versions]}", *NEEDED], env=environment)
+        _run([*install, "--no-deps", str(wheel)], env=environment)
+        _run([str(VENV / "bin/uv"), "pip", "check", "--quiet", f"--python={python}"])
 
         place = folder / "away"
         for name in CODE:
@@ -64,10 +63,10 @@ def test(wheel: Path, lock: str) -> None:
                 shutil.copytree(name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(name, place / name)
-        where, versions = _run([str(python), "-c", SHOWN], cwd=place).splitlines()
+        where, used = _run([str(python), "-c", SHOWN], cwd=place).splitlines()
         if not Path(where).is_relative_to(python.parents[1]):
             raise WheelError(f"wheel: l1svc is {where}; allowed: the installed one")
-        print(f"wheel: {lock}: {versions}", flush=True)
+        print(f"wheel: {versions}: {used}", flush=True)
         _run(
             [str(python), *PYTEST, "tests/l1svc"],
             cwd=place,
@@ -93,8 +92,8 @@ def _run(
 
 def main() -> None:
     wheel = build()
-    for lock in LOCKS:
-        test(wheel.resolve(), lock)
+    for versions in VERSIONS:
+        test(wheel.resolve(), versions)
     print(f"wheel: {wheel} passes its tests with the lowest and the newest versions")
 
 

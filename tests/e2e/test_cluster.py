@@ -29,7 +29,7 @@ GRIDSEARCH = (sys.executable, "-m", "stages.gridsearch")
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Cluster]":
-    pytest.importorskip("distributed", reason="Dask is missing: `make cluster`")
+    pytest.importorskip("distributed", reason="Dask is missing: `make dev`")
     from tests.e2e.dask_cluster import dask_cluster
 
     with dask_cluster(tmp_path_factory.mktemp("cluster")) as cluster:

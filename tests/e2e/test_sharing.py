@@ -284,7 +284,7 @@ class TestFolder:
 
 @pytest.fixture(scope="class")
 def endpoint() -> Iterator[str]:
-    pytest.importorskip("dvc_s3", reason="dvc-s3 is missing: `make s3`")
+    pytest.importorskip("dvc_s3", reason="dvc-s3 is missing: `make dev`")
     from tests.e2e.s3_server import s3_server
 
     with s3_server("results", *KEYS.values()) as url:
