@@ -1,1 +1,1 @@
-"""l1svc beside its peers: ``python -m benchmarks.search``, ``.families``."""
+"""What a change costs the loop; and the article as one script, which the loop is timed beside."""

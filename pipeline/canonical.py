@@ -1,7 +1,7 @@
 """Every rounding that the project does, and why: what is saved has no digit that a machine decides.
 
 The order in which a machine adds up decides the last digits of a sum. Below, each kind of number
-keeps the digits that are the same on every machine; docs/solver.md tells how they were found.
+keeps the digits that are the same on every machine; l1svc/docs/solver.md tells how they were found.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The Dask cluster on which the search and the bootstrap run, if one is named.
 
 DASK_SCHEDULER_ADDRESS, Dask's own variable, names its scheduler. It is no param: a cluster cannot
-change a result, only how long it takes (docs/scale.md).
+change a result, only how long it takes (l1svc/docs/scale.md).
 """
 
 import importlib

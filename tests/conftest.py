@@ -14,9 +14,9 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from l1svc.tests.rules import pytest_sessionfinish as pytest_sessionfinish
 from pipeline.datasets import DATASETS
 from tests.loopback import Server
-from tests.rules import pytest_sessionfinish as pytest_sessionfinish
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -79,7 +79,7 @@ def test_what_is_imported_is_asked_for_by_name(
 def test_where_nothing_may_skip_a_skipped_test_fails_the_run(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: str, strict: bool
 ) -> None:
-    pytester.makeconftest("from tests.rules import pytest_sessionfinish")
+    pytester.makeconftest("from l1svc.tests.rules import pytest_sessionfinish")
     pytester.makepyfile("import pytest\ndef test_a(): pytest.skip()")
     monkeypatch.setenv("NO_SKIPS", str(int(strict)))
     done = pytester.runpytest_inprocess("-p", "no:hypothesispytest", "-n", workers)

@@ -15,6 +15,7 @@ from tests.graph import ROOT, STAGES, entries, names, tree_of
 NAMES = ["download", "filter_5_8", "preprocess", "gridsearch", "train", "evaluate", "interpret"]
 # Each room may import from itself and from those to its right.
 ROOMS = ["stages", "figures", "analysis", "pipeline", "l1svc"]
+SOLVERS = [ROOT / "l1svc/tests", ROOT / "l1svc/benchmarks"]
 # These let a value pass or end the stage: they cannot change a result, so no stage depends on them.
 PASS_OR_END = {
     f"pipeline/{name}.py"
@@ -45,7 +46,11 @@ def all_imports(file: Path) -> set[Path]:
 
 
 def modules(room: str) -> list[Path]:
-    return sorted((ROOT / room).rglob("*.py"))
+    """All of a room, but for the solver's own tests and benchmarks, which no stage sees."""
+    found = sorted((ROOT / room).rglob("*.py"))
+    return [
+        file for file in found if file.parent not in (SOLVERS / "tests", SOLVERS / "benchmarks")
+    ]
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -98,7 +103,7 @@ class TestStage:
         watched = {
             path.relative_to(ROOT).as_posix()
             for dep in entries(name, "deps")
-            for path in ([ROOT / dep, *(ROOT / dep).rglob("*.py")])
+            for path in ([ROOT / dep, *modules(dep)])
             if path.suffix == ".py"
         }
         assert watched == needed
@@ -162,3 +167,21 @@ def test_whoever_fits_a_model_is_watched_by_what_it_solves_with() -> None:
     for name in NAMES:
         used = {path.parent.name for path in all_imports(ROOT / f"stages/{name}.py")}
         assert ("l1svc" in used) == ("l1svc" in entries(name, "deps"))
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "tools", "benchmarks"])
+def test_nothing_but_tests_imports_tests(room: str) -> None:
+    for file in modules(room):
+        assert not {name for name in names(file) if "tests" in name.split(".")}, file
+
+
+def test_the_solver_stands_by_itself() -> None:
+    """With its tests and benchmarks: `git subtree split -P l1svc` is a repository that works."""
+    for file in (ROOT / "l1svc").rglob("*.py"):
+        ours = {name.split(".")[0] for name in names(file)} & {
+            *ROOMS,
+            "tools",
+            "benchmarks",
+            "tests",
+        }
+        assert ours <= {"l1svc"}, file

@@ -10,7 +10,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+PAGES = ["README.md", "CONTRIBUTING.md"]
+PAGES += [
+    p.relative_to(ROOT).as_posix() for d in ("docs", "l1svc") for p in (ROOT / d).rglob("*.md")
+]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PATTERN = re.compile(r"`((?:\.dvc|\.ci|[\w-]+)/[\w./-]*|[\w-]+\.(?:py|md|yaml|lock|txt|in|toml))`")
 

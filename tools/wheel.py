@@ -4,7 +4,7 @@
 
 Builds an sdist, and a wheel from it, into dist/. Then makes an empty environment, installs the
 lowest versions that pyproject.toml allows (once more: the newest that there are) and the wheel, and
-runs tests/l1svc there, in a folder that has nothing else of ours; what takes long is left to
+runs its tests there, which are installed with it, in an empty folder; what takes long is left to
 `make test-all`. A test that skips fails. Exit status 1 if one failed.
 """
 
@@ -20,9 +20,18 @@ from tools.set_up import VENV, package_environment, pip_settings, uv_install
 
 DIST = Path("dist")
 VERSIONS = {"lowest": "lowest-direct", "newest": "highest"}  # and what uv calls them
-NEEDED = ["-r", "pyproject.toml", "-r", "requirements/l1svc.in"]
-CODE = ["tests/l1svc", "tests/rules.py", "pyproject.toml"]  # the last has pytest's settings
-PYTEST = ["-m", "pytest", "-q", "-p", "tests.rules", "-m", "not long"]
+NEEDED = ["-r", "l1svc/pyproject.toml", "-r", "requirements/l1svc.in"]
+PYTEST = [
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "l1svc.tests.rules",
+    "-m",
+    "not long",
+    "--pyargs",
+    "l1svc.tests",
+]
 SHOWN = """
 import l1svc, joblib, numpy, scipy, sklearn, threadpoolctl
 print(l1svc.__file__)
@@ -39,7 +48,7 @@ def build(folder: Path = DIST) -> Path:
     """The wheel, built from an sdist; both are in `folder`, alone."""
     shutil.rmtree(folder, ignore_errors=True)
     uv = [str(VENV / "bin/uv"), "build", "--quiet", "--no-build-isolation", "--offline"]
-    _run([*uv, f"--python={VENV / 'bin/python'}", f"--out-dir={folder}"])
+    _run([*uv, f"--python={VENV / 'bin/python'}", f"--out-dir={folder}", "l1svc"])
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -58,17 +67,14 @@ def test(wheel: Path, versions: str) -> None:
         _run([str(VENV / "bin/uv"), "pip", "check", "--quiet", f"--python={python}"])
 
         place = folder / "away"
-        for name in CODE:
-            if Path(name).is_dir():
-                shutil.copytree(name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(name, place / name)
+        place.mkdir()
+        shutil.copy("l1svc/pyproject.toml", place)  # pytest's settings
         where, used = _run([str(python), "-c", SHOWN], cwd=place).splitlines()
         if not Path(where).is_relative_to(python.parents[1]):
             raise WheelError(f"wheel: l1svc is {where}; allowed: the installed one")
         print(f"wheel: {versions}: {used}", flush=True)
         _run(
-            [str(python), *PYTEST, "tests/l1svc"],
+            [str(python), *PYTEST],
             cwd=place,
             env=os.environ | {"NO_SKIPS": "1"},
             capture=False,

@@ -121,7 +121,7 @@ def test_the_tables_are_the_metrics(project: Path) -> None:
     assert area == pytest.approx(scores["roc_auc"], abs=1e-12)
 
 
-# l1svc on the article's digits; its own tests, in tests/l1svc, need nothing of us.
+# l1svc on the article's digits; its own tests, in l1svc/tests, need nothing of us.
 
 
 @pytest.fixture(scope="module")

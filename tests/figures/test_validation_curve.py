@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from figures.style import GREY, INK
 from figures.validation_curve import score_steps, ticks, validation_curve
+from l1svc.tests.rules import examples
 from pipeline.params import SCORINGS
-from tests.rules import examples
 
 
 def draw(

@@ -15,11 +15,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
+from l1svc.tests.rules import examples
 from pipeline.about import About, load_about, save_about
 from pipeline.artifacts import ArtifactError, load_metrics, save_object
 from pipeline.errors import MAX_LINE
 from pipeline.schemas import load_C, load_model
-from tests.rules import examples
 
 CLASSES, PIXELS = np.array([8, 5], dtype=np.uint8), 6
 KEYS = ["C", "best_params_", "coef_", "names", "height", "width", "title", "credit", "ink_side"]

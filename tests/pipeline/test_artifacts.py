@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from l1svc.tests.rules import examples
 from pipeline.artifacts import (
     ArtifactError,
     load_arrays,
@@ -22,7 +23,6 @@ from pipeline.artifacts import (
     save_table,
     save_text,
 )
-from tests.rules import examples
 
 
 def test_arrays_come_back(tmp_path: Path) -> None:

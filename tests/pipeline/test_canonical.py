@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from l1svc.tests.rules import examples
 from pipeline import canonical
 from pipeline.canonical import SMALLEST_GAP, gap_bound, log10_gap_bound, round_weights, scores
-from tests.rules import examples
 
 
 @given(st.floats(0, 1))

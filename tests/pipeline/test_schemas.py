@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from l1svc.tests.rules import examples
 from pipeline.artifacts import ArtifactError, save_arrays
 from pipeline.schemas import FILTERED, IMAGES, PREPROCESSED, load
-from tests.rules import examples
 
 SCHEMAS = {"images": IMAGES, "filtered": FILTERED, "preprocessed": PREPROCESSED}
 CLASSES = np.array([8, 5], dtype=np.uint8)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from l1svc.tests.rules import examples
 from pipeline.artifacts import load_metrics
 from stages.evaluate import counts, least_certain, main, metrics, worst
-from tests.rules import examples
 
 
 def report(s: list[int], f: list[float]) -> dict:

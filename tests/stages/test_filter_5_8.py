@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from l1svc.tests.rules import examples
 from pipeline.artifacts import save_arrays
 from stages.filter_5_8 import ClassesError, keep_classes, main
-from tests.rules import examples
 
 labels = arrays(np.uint8, st.integers(0, 60), elements=st.integers(0, 9))
 two_digits = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from l1svc.tests.rules import examples
 from pipeline.artifacts import save_arrays
 from stages.preprocess import main, scale_and_flatten
-from tests.rules import examples
 
 
 @examples(30)

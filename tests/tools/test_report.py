@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.stats import binom
 
+from l1svc.tests.rules import examples
 from pipeline.errors import PipelineError
 from tests.graph import ROOT
-from tests.rules import examples
 from tests.tools.conftest import Kept
 from tools.report import blocks, comparison
 from tools.report.__main__ import main

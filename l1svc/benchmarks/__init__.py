@@ -1,0 +1,1 @@
+"""l1svc beside its peers: `python -m l1svc.benchmarks.search`, `.families`, `.every`, `.bound`."""
