@@ -8,9 +8,9 @@ from joblib import Parallel, delayed
 from analysis.every_c import found_path, refuse_too_many
 from analysis.path import EveryC, PathPoint
 from l1svc import ExactSearch, exact_search
-from pipeline.canonical import round_C, round_event
 from pipeline.errors import NotConvergedError
 from pipeline.progress import progress
+from pipeline.rounding import round_C, round_event
 
 LEFT = 0.6  # of the range, by its logarithm: half of the work, on the images of this project
 MOST_GAP = 1e-8

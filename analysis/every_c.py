@@ -1,22 +1,23 @@
 """Cross-validation for every C of a range, beside the few values of a grid."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
 
 from l1svc import exact_search
 from l1svc.exact import MAX_COLUMNS, SCORES
-from pipeline.canonical import gap_bound, round_C, round_event, round_inward
 from pipeline.convergence import converged
 from pipeline.errors import NotConvergedError, PipelineError
 from pipeline.progress import progress
-from pipeline.solvers import Solver
+from pipeline.rounding import gap_bound, round_C, round_event, round_inward
 
 FIRST, BETWEEN, ROUNDS = 33, 8, 3  # values of C where a score has no steps
+
+# The mean test score at each C; the second argument is called after each fit.
+MeanScores = Callable[[list[float], Callable[[], None]], Sequence[float]]
 
 
 def every_C(
@@ -26,7 +27,7 @@ def every_C(
     high: float,
     cv: int,
     scoring: str,
-    solver: Solver,
+    mean_scores: MeanScores,
 ) -> dict[str, Any]:
     """The mean test score over C from `low` to `high`.
 
@@ -40,7 +41,7 @@ def every_C(
     X : (n, p) float64
     s : (n,) -1 or +1
     cv : number of stratified folds
-    solver : fits where the score has no steps
+    mean_scores : what the grid is searched by, where the score has no steps
 
     Returns
     -------
@@ -58,12 +59,11 @@ def every_C(
     NotConvergedError
         An optimum was not found, or the path was lost.
     """
-    folds = StratifiedKFold(cv)
     if scoring not in SCORES:
-        return _tried(X, s, low, high, folds, scoring, solver)
+        return _tried(low, high, cv, mean_scores)
     refuse_too_many(X, f"gridsearch.range: got [{low}, {high}]", "null")
     with found_path(f"gridsearch.range: [{low}, {high}]"), progress("every C", cv, "folds") as step:
-        found = exact_search(X, s, low, high, cv=folds, scoring=scoring, n_jobs=-1, callback=step)
+        found = exact_search(X, s, low, high, cv=cv, scoring=scoring, n_jobs=-1, callback=step)
     edges = np.array([low, *map(round_event, found.Cs[1:-1]), high])
     wide = np.diff(edges) > 0
     around = next(ends for ends in found.best_intervals if ends[0] < found.best_C < ends[1])
@@ -78,24 +78,15 @@ def every_C(
     }
 
 
-def _tried(
-    X: np.ndarray,
-    s: np.ndarray,
-    low: float,
-    high: float,
-    folds: StratifiedKFold,
-    scoring: str,
-    solver: Solver,
-) -> dict[str, Any]:
+def _tried(low: float, high: float, cv: int, mean_scores: MeanScores) -> dict[str, Any]:
     means: dict[float, float] = {}
 
     def add(values: np.ndarray) -> None:
         Cs = sorted({low, high, *map(round_C, values)} - set(means))
         inside = [C for C in Cs if low <= C <= high]
-        results = solver.search(X, s, inside, folds, scoring, step)
-        means.update(zip(inside, results["mean_test_score"].tolist(), strict=True))
+        means.update(zip(inside, map(float, mean_scores(inside, step)), strict=True))
 
-    fits = (FIRST + 2 * BETWEEN * ROUNDS) * folds.n_splits
+    fits = (FIRST + 2 * BETWEEN * ROUNDS) * cv
     with progress("values of C", fits, "fits") as step:
         add(np.geomspace(low, high, FIRST))
         for _ in range(ROUNDS):

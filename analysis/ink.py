@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.rounding import round_measure
+
 UNUSUAL = 0.01  # the share of the images that lies outside at either end
 ROWS = 1000  # images compared with all others at a time
-DECIMALS = 3  # of widths and likenesses
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ def usual(images: np.ndarray) -> Usual:
     return Usual(
         ink=(_lowest(ink) / 255, _highest(ink) / 255),
         inked=(int(_lowest(inked)), int(_highest(inked))),
-        likeness=round(_lowest(likenesses(images)), DECIMALS),
-        stroke=round(float(np.quantile(stroke_widths(images), 0.5, method="lower")), DECIMALS),
+        likeness=round_measure(_lowest(likenesses(images))),
+        stroke=round_measure(float(np.quantile(stroke_widths(images), 0.5, method="lower"))),
     )
 
 

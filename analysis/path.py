@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.svm import l1_min_c
 
 from l1svc import svm_path
-from pipeline.canonical import round_C, round_path
 from pipeline.convergence import converged
 from pipeline.progress import progress
+from pipeline.rounding import round_C, round_path
 
 HIGHEST = 10.0  # C at the end of the path
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from figures.pixels import draw_weights, label_pixels, weight_bar
 from figures.style import INK, legend_below, new_figure
-from pipeline.labels import with_article
+from figures.words import with_article
 
 
 def difference(before: np.ndarray, after: np.ndarray, classes: tuple[str, str]) -> Figure:

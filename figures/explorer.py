@@ -29,9 +29,9 @@ from figures.style import (
     weight_colours,
     weight_norm,
 )
+from figures.words import with_article
 from pipeline.about import About
-from pipeline.canonical import scores
-from pipeline.labels import with_article
+from pipeline.rounding import scores
 
 PARTS = Path(__file__).with_name("explorer_page")  # with {{names}} of what `page` puts in
 # In this order; each may use at once what those before it define.
@@ -59,20 +59,20 @@ def page(
     Parameters
     ----------
     path : the models, in ascending order of C
-    images : (n, p) test images, multiples of 1/255 in [0, 1]
+    images : (n, height, width) uint8, the test images
     y : (n,) names, each one of `classes`
     index : (n,) their places in the test set
     classes : the names that a negative and a positive score stand for
     C : the trained model's, one of the path's; the page opens with it
-    about : the data set; p is the pixels of its images
+    about : the data set
     every : what is known between the path's C; the page then shows every C, else those alone
     stability : (height, width) share of samples in which a pixel is chosen again, at C
 
     Raises
     ------
     ValueError
-        C is not on the path, the path does not ascend, a pixel is no multiple of 1/255, or `every`
-        is of other pixels or begins above the path's first C.
+        C is not on the path, the path does not ascend, or `every` is of other pixels or begins
+        above the path's first C.
     """
     Cs = [point.C for point in path]
     if C not in Cs:
@@ -80,10 +80,8 @@ def page(
     if sorted(set(Cs)) != Cs:
         raise ValueError("the path's C do not ascend")
     start = Cs.index(C)
-    pixels = np.rint(images * 255).astype(np.uint8)
-    if not np.array_equal(pixels / 255, images):
-        raise ValueError("pixels are not all multiples of 1/255 in [0, 1]")
-    kept, parts = selection(images, y, path[start], classes, room_for(pixels, BUDGET))
+    pixels = images.reshape(len(images), -1)
+    kept, parts = selection(pixels, y, path[start], classes, room_for(pixels, BUDGET))
     data = {
         "classes": list(classes),
         "articles": {name: with_article(name) for name in classes},
@@ -93,7 +91,7 @@ def page(
         "start": start,
         "colours": {"scale": RED_TO_BLUE, "zero": ZERO, "linear": LINEAR, "largest": LARGEST},
         "path": [_point(point) for point in path],
-        "every": None if every is None else _every(every, images.shape[1], Cs[0]),
+        "every": None if every is None else _every(every, pixels.shape[1], Cs[0]),
         "images": {
             "of": len(y),
             **parts,
@@ -101,7 +99,7 @@ def page(
             "label": y[kept].tolist(),
             "pixels": base64.b64encode(run_lengths(pixels[kept])).decode("ascii"),
         },
-        "usual": asdict(usual(pixels[kept].reshape(-1, *about.shape))) | {"unusual": UNUSUAL},
+        "usual": asdict(usual(images[kept])) | {"unusual": UNUSUAL},
         "stability": None if stability is None else stability.ravel().tolist(),
     }
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
@@ -111,7 +109,7 @@ def page(
     names = {"first": classes[0], "second": classes[1], "credit": about.credit}
     names |= {f"a_{name}": with_article(names[name]) for name in ("first", "second")}
     names["size"] = f"{about.height}×{about.width} pixels"
-    names |= _numbers(path[start], images.shape[1])
+    names |= _numbers(path[start], pixels.shape[1])
     colours = {"negative": NEGATIVE, "positive": POSITIVE, "zero": ZERO}
     colours["scale"] = ", ".join(RED_TO_BLUE)
     return _filled(
@@ -130,14 +128,15 @@ def page(
 
 
 def selection(
-    images: np.ndarray, y: np.ndarray, point: PathPoint, classes: tuple[str, str], room: int
+    pixels: np.ndarray, y: np.ndarray, point: PathPoint, classes: tuple[str, str], room: int
 ) -> tuple[np.ndarray, dict[str, int]]:
-    """Which `room` images the page shows, as ascending positions, and how many of each kind.
+    """Which `room` of the (n, p) uint8 images the page shows, as ascending positions, and how many
+    of each kind.
 
     All that `point` gets wrong; of the others those with scores nearest to 0, for half of the room
     that is left; for the other half an even sample of the rest.
     """
-    f = scores(images, point.coef, point.intercept)
+    f = scores(pixels / 255, point.coef, point.intercept)
     right = y == np.where(f > 0, classes[1], classes[0])
     wrong = np.flatnonzero(~right)[:room]
     by_distance = np.argsort(np.abs(f), kind="stable")

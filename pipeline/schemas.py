@@ -56,7 +56,10 @@ def _of_two_classes(images: str, *axes: str, high: float = math.inf) -> Schema:
 
 
 FILTERED = _of_two_classes("uint8", "height", "width")
-PREPROCESSED = _of_two_classes("float64", "pixels", high=1.0)
+PREPROCESSED: Schema = {
+    **_of_two_classes("float64", "pixels", high=1.0),
+    **{f"s_{part}": Array("int8", (f"n_{part}",), -1, 1) for part in ("train", "test")},
+}
 
 
 def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
@@ -73,6 +76,9 @@ def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
     sizes: dict[str, tuple[int, str]] = {"2": (2, "")}
     for name, array in arrays.items():
         _check(path, name, array, schema[name], sizes)
+    for name in ("s_train", "s_test"):
+        if name in arrays and np.unique(arrays[name]).tolist() != [-1, 1]:
+            raise foreign(path, f"{name} is not of -1 and +1")
     classes = arrays.get("classes")
     if classes is not None:
         if classes[0] == classes[1]:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from pipeline.about import save_about
 from pipeline.artifacts import save_arrays
-from pipeline.bounded import fetch
 from pipeline.datasets import DATASETS, Dataset, DatasetError, own, verified
 from pipeline.params import Download
 from pipeline.progress import say
 from pipeline.sources import Arrays, SourceError
 from pipeline.stage import run_stage
+from pipeline.time_limit import fetch
 
 IMAGES = Path("data/raw/images.npz")
 ABOUT = Path("data/raw/about.json")

@@ -1,8 +1,8 @@
 """Stage interpret: what the model looks at.
 
-Reads data/preprocessed.npz, data/model.joblib and data/raw/about.json; writes
-metrics/interpret.json, the weights as a picture and as data, the path over C, the stability of the
-choice, and the explorer.
+Reads data/preprocessed.npz, data/filtered.npz (for the explorer), data/model.joblib and
+data/raw/about.json; writes metrics/interpret.json, the weights as a picture and as data, the path
+over C, the stability of the choice, and the explorer.
 """
 
 import math
@@ -18,24 +18,19 @@ from analysis.path import path_grid, solve_path
 from analysis.stability import OFTEN, frequencies, often
 from figures.entry import entry
 from figures.explorer import page
-from figures.heatmap import heatmap
-from figures.small_multiples import small_multiples
+from figures.path import small_multiples
 from figures.stability import stability
 from figures.style import png
+from figures.weights import heatmap
 from pipeline.about import load_about
-from pipeline.artifacts import (
-    save_bytes,
-    save_metrics,
-    save_table,
-    save_text,
-)
-from pipeline.labels import signs
+from pipeline.artifacts import save_bytes, save_metrics, save_table, save_text
 from pipeline.params import Interpret, ParamsError, border_refusal
 from pipeline.progress import progress
-from pipeline.schemas import PREPROCESSED, load, load_model
+from pipeline.schemas import FILTERED, PREPROCESSED, load, load_model
 from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
+IMAGES = Path("data/filtered.npz")
 MODEL = Path("data/model.joblib")
 ABOUT = Path("data/raw/about.json")
 METRICS = Path("metrics/interpret.json")
@@ -81,14 +76,13 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
 
 
 def main(params: Interpret) -> None:
-    names = ("X_train", "y_train", "X_test", "y_test", "index_test", "classes")
-    X, y, X_test, y_test, index, classes = load(INPUT, PREPROCESSED, *names).values()
+    names = ("X_train", "s_train", "X_test", "s_test", "classes")
+    X, s, X_test, s_test, classes = load(INPUT, PREPROCESSED, *names).values()
     model = load_model(MODEL, classes, X.shape[1])
     about = load_about(ABOUT, X.shape[1], classes)
     refusal = border_refusal(params.border, about.shape)
     if refusal:
         raise ParamsError(f"params.yaml: {refusal}")
-    s, s_test = signs(y, classes), signs(y_test, classes)
     negative, positive = about.named(classes)
     bias, C = float(model.intercept_[0]), model.C
     w = model.coef_.reshape(about.shape)
@@ -115,8 +109,9 @@ def main(params: Interpret) -> None:
         ),
     )
     of_model = [replace(p, coef=model.coef_[0], intercept=bias) if p.C == C else p for p in points]
-    labels, classes_ = about.named(y_test), (negative, positive)
-    shown = page(of_model, X_test, labels, index, classes_, C, about, every, share)
+    images, y_test, index = load(IMAGES, FILTERED, "X_test", "y_test", "index_test").values()
+    labels = about.named(y_test)
+    shown = page(of_model, images, labels, index, (negative, positive), C, about, every, share)
     save_text(EXPLORER, shown)
     first = first_C(every, points).reshape(about.shape)
     steps = every.nonzero if every else nonzero_of_points(points)

@@ -13,10 +13,9 @@ from sklearn.svm import LinearSVC
 
 from l1svc import objective, relative_duality_gap
 from pipeline.artifacts import save_metrics, save_object
-from pipeline.canonical import log10_gap_bound, round_objective, round_weights
 from pipeline.convergence import converged
-from pipeline.labels import signs
 from pipeline.params import Train
+from pipeline.rounding import log10_gap_bound, round_objective, round_weights
 from pipeline.schemas import PREPROCESSED, load, load_C
 from pipeline.solvers import SOLVERS
 from pipeline.stage import run_stage
@@ -27,7 +26,7 @@ MODEL = Path("data/model.joblib")
 METRICS = Path("metrics/train.json")
 
 
-def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Train) -> LinearSVC:
+def fit(X: np.ndarray, s: np.ndarray, classes: np.ndarray, C: float, params: Train) -> LinearSVC:
     """min over w of |w|_1 + C sum_i max(0, 1 - s_i (w.x_i + b))^2, b penalised as a weight.
 
     The weights are rounded: the same bits then come out whatever the order in which a machine
@@ -36,8 +35,8 @@ def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Tra
     Parameters
     ----------
     X : (n, p) float64
-    y : (n,) labels
-    classes : (2,) labels; s_i is -1 for the first and +1 for the second
+    s : (n,) -1 or +1
+    classes : (2,) the labels that these stand for
     C : regularisation, > 0; the smaller, the fewer weights
     params : the section train of params.yaml
 
@@ -56,7 +55,7 @@ def fit(X: np.ndarray, y: np.ndarray, classes: np.ndarray, C: float, params: Tra
         f"train: C={C}: {params.solver} did not converge to tol={params.tol} in "
         f"train.max_iter={params.max_iter}; allowed: enough iterations to converge"
     ):
-        model = solver.fit(X, signs(y, classes), C)
+        model = solver.fit(X, s, C)
     model.coef_ = round_weights(model.coef_)
     model.intercept_ = round_weights(model.intercept_)
     # Labels instead of signs, in the params' order: scikit-learn would sort them, and [8, 5]
@@ -76,12 +75,11 @@ def metrics(model: LinearSVC, X: np.ndarray, s: np.ndarray) -> dict[str, Any]:
 
 
 def main(params: Train) -> None:
-    data = load(INPUT, PREPROCESSED, "X_train", "y_train", "classes")
-    X, y, classes = data["X_train"], data["y_train"], data["classes"]
+    X, s, classes = load(INPUT, PREPROCESSED, "X_train", "s_train", "classes").values()
     C = load_C(SEARCH, params.choose) if params.C is None else params.C
-    model = fit(X, y, classes, C, params)
+    model = fit(X, s, classes, C, params)
     save_object(MODEL, model)
-    save_metrics(METRICS, metrics(model, X, signs(y, classes)))
+    save_metrics(METRICS, metrics(model, X, s))
 
 
 if __name__ == "__main__":

@@ -48,9 +48,7 @@ def all_imports(file: Path) -> set[Path]:
 def modules(room: str) -> list[Path]:
     """All of a room, but for the solver's own tests and benchmarks, which no stage sees."""
     found = sorted((ROOT / room).rglob("*.py"))
-    return [
-        file for file in found if file.parent not in (SOLVERS / "tests", SOLVERS / "benchmarks")
-    ]
+    return [file for file in found if file.parent not in SOLVERS]
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -106,6 +104,8 @@ class TestStage:
             for path in ([ROOT / dep, *modules(dep)])
             if path.suffix == ".py"
         }
+        if name == "download":  # whose arrays are held by their SHA-256
+            needed -= {"pipeline/artifacts.py"}
         assert watched == needed
 
     def test_it_watches_the_lock_unless_the_data_are_checked(self, name: str) -> None:

@@ -25,7 +25,7 @@ from analysis.path import EveryC, PathPoint, solve_path
 from figures import explorer
 from figures.style import ZERO, weight_colours, weight_norm
 from pipeline.datasets import DATASETS
-from pipeline.labels import signs
+from stages.preprocess import signs
 
 CLASSES = (5, 8)
 ABOUT = DATASETS["mnist"].about

@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from l1svc import L1LinearSVC, L1LinearSVCSearchCV, objective, to_linear_svc
 from pipeline.datasets import DATASETS
-from pipeline.labels import signs
+from stages.preprocess import signs
 from tests.e2e.conftest import Computed, Run, copy_of, metrics, runner, stages_run
 from tests.e2e.plots_page import confusion
 from tests.graph import STAGES

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from l1svc import objective
-from pipeline.labels import signs
 from pipeline.params import load_params
 from stages import gridsearch, train
+from stages.preprocess import signs
 
 pytestmark = pytest.mark.long  # LIBLINEAR takes minutes
 LIBLINEAR_TOL = 1e-5  # its own measure; at scikit-learn's 1e-4 an image is misplaced at C=0.05

@@ -3,7 +3,7 @@
 import numpy as np
 
 from figures.difference import difference
-from figures.heatmap import heatmap
+from figures.weights import heatmap
 
 
 def test_it_shows_what_is_used_more_and_no_more_in_the_heatmaps_size() -> None:

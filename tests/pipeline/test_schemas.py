@@ -30,7 +30,15 @@ def right(which: str) -> dict[str, np.ndarray]:
         if which == "preprocessed":
             X = X.reshape(n, 6) / 255.0
         arrays |= {f"X_{part}": X, f"y_{part}": y, f"index_{part}": np.arange(n)}
-    return arrays if which == "images" else arrays | {"classes": CLASSES}
+    if which == "images":
+        return arrays
+    arrays["classes"] = CLASSES
+    if which == "preprocessed":
+        arrays |= {
+            f"s_{part}": np.where(arrays[f"y_{part}"] == CLASSES[1], 1, -1).astype(np.int8)
+            for part in ("train", "test")
+        }
+    return arrays
 
 
 @pytest.fixture(params=SCHEMAS)

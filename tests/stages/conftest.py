@@ -14,6 +14,7 @@ from pipeline.about import save_about
 from pipeline.artifacts import save_arrays, save_object
 from pipeline.datasets import DATASETS
 from pipeline.params import Section, Train, load_params
+from stages.preprocess import signs
 from stages.train import fit
 
 
@@ -58,6 +59,11 @@ def preprocessed(project, digits) -> dict[str, np.ndarray]:
         "index_test": np.arange(40) * 3 + 7,
         "classes": np.array([8, 5], dtype=np.uint8),
     }
+    images = {f"X_{part}": np.rint(arrays[f"X_{part}"] * 255) for part in ("train", "test")}
+    images = {name: rows.astype(np.uint8).reshape(-1, 28, 28) for name, rows in images.items()}
+    save_arrays(Path("data/filtered.npz"), **arrays | images)
+    for part in ("train", "test"):
+        arrays[f"s_{part}"] = signs(arrays[f"y_{part}"], arrays["classes"])
     save_arrays(Path("data/preprocessed.npz"), **arrays)
     save_about(Path("data/raw/about.json"), DATASETS["mnist"].about)
     return arrays
@@ -70,7 +76,7 @@ def model(preprocessed) -> LinearSVC:
         C=None, choose="grid", solver="newton", tol=1e-8, max_iter=10_000, random_state=0
     )
     found = fit(
-        preprocessed["X_train"], preprocessed["y_train"], preprocessed["classes"], 0.5, params
+        preprocessed["X_train"], preprocessed["s_train"], preprocessed["classes"], 0.5, params
     )
     save_object(Path("data/model.joblib"), found)
     return found

@@ -67,7 +67,7 @@ def ran(project, preprocessed, model, drawn) -> list[PathPoint]:
     params = project("interpret", border=7, path=12, bootstraps=6, random_state=3)
     main(params)
     X, X_test = preprocessed["X_train"], preprocessed["X_test"]
-    s, s_test = (np.where(preprocessed[f"y_{part}"] == 5, 1, -1) for part in ("train", "test"))
+    s, s_test = (preprocessed[f"s_{part}"] for part in ("train", "test"))
     return solve_path(X, s, X_test, s_test, path_grid(X, s, 0.5, 12))
 
 
@@ -88,7 +88,7 @@ def test_a_terminal_sees_path_samples_and_pictures_go_by(
 
 @pytest.fixture
 def share(ran, preprocessed) -> np.ndarray:
-    s = np.where(preprocessed["y_train"] == 5, 1, -1)
+    s = preprocessed["s_train"]
     return frequencies(preprocessed["X_train"], s, 0.5, 6, 3)
 
 
@@ -126,7 +126,7 @@ def test_the_pictures_show_the_weights_the_path_and_the_stability(
     (point,) = [point for point in ran if point.C == 0.5]
     np.testing.assert_array_equal(trained.images[0].get_array().filled(0).ravel(), point.coef)
     X, X_test = preprocessed["X_train"], preprocessed["X_test"]
-    s, s_test = (np.where(preprocessed[f"y_{part}"] == 5, 1, -1) for part in ("train", "test"))
+    s, s_test = (preprocessed[f"s_{part}"] for part in ("train", "test"))
     every = every_C_of_path(X, s, X_test, s_test, ran[0].C, ran[-1].C)
     axes, counts, _ = drawn("plots/entry.png").axes
     shown = axes.images[0].get_array().filled(np.inf)

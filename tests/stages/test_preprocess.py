@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from l1svc.tests.rules import examples
 from pipeline.artifacts import save_arrays
-from stages.preprocess import main, scale_and_flatten
+from stages.preprocess import main, scale_and_flatten, signs
 
 
 @examples(30)
@@ -18,6 +18,12 @@ def test_each_pixel_is_its_byte_over_255(images: np.ndarray) -> None:
     X = scale_and_flatten(images)
     assert X.dtype == np.float64
     assert X.tolist() == [[byte / 255 for byte in image.ravel().tolist()] for image in images]
+
+
+def test_the_first_class_is_minus_one_whatever_its_label() -> None:
+    y = np.array([5, 8, 8, 5])
+    assert signs(y, np.array([5, 8])).tolist() == [-1, 1, 1, -1]
+    assert signs(y, np.array([8, 5])).tolist() == [1, -1, -1, 1]
 
 
 def test_the_stage_scales_the_images_and_leaves_the_rest(project) -> None:
@@ -35,6 +41,10 @@ def test_the_stage_scales_the_images_and_leaves_the_rest(project) -> None:
     main()
     with np.load("data/preprocessed.npz") as archive:
         got = dict(archive)
+    assert [got.pop(name).tolist() for name in ("s_train", "s_test")] == [
+        [1, -1, -1, 1, -1],
+        [-1, 1],
+    ]
     assert list(got) == list(filtered)
     for name, array in filtered.items():
         expected = array.reshape(len(array), 784) / 255 if name.startswith("X_") else array

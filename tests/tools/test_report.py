@@ -76,8 +76,8 @@ class TestTheSentence:
         ("paths", "what", "differs"),
         [
             (
-                ["figures/heatmap.py", "plots/weights.png"],
-                "The code of `figures/heatmap.py`",
+                ["figures/weights.py", "plots/weights.png"],
+                "The code of `figures/weights.py`",
                 "`plots/weights.png` differs.",
             ),
             (

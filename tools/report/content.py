@@ -9,8 +9,8 @@ from figures.difference import difference
 from figures.overlay import Curves, overlay
 from figures.style import png
 from figures.tiles import contributions_tile, image_tile
+from figures.words import with_article
 from pipeline.artifacts import load_arrays
-from pipeline.labels import with_article
 from tools.report.blocks import (
     Block,
     Card,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.path import PathPoint
-from figures.small_multiples import small_multiples
+from figures.path import small_multiples
 from figures.style import INK
 
 CS = [float(f"{C:.4g}") for C in np.geomspace(1e-3, 10, 25)]

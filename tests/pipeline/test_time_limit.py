@@ -9,8 +9,8 @@ import pytest
 
 from pipeline import bounded
 from pipeline.artifacts import load_arrays
-from pipeline.bounded import LARGEST, fetch, main
 from pipeline.sources import SourceError
+from pipeline.time_limit import LARGEST, fetch, main
 
 
 def script(file: Path, text: str) -> str:

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from figures.heatmap import heatmap
 from figures.style import ZERO
+from figures.weights import heatmap
 
 
 def drawn(figure: Figure) -> np.ndarray:

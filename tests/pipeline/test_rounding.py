@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from l1svc.tests.rules import examples
-from pipeline import canonical
-from pipeline.canonical import SMALLEST_GAP, gap_bound, log10_gap_bound, round_weights, scores
+from pipeline import rounding
+from pipeline.rounding import SMALLEST_GAP, gap_bound, log10_gap_bound, round_weights, scores
 
 
 @given(st.floats(0, 1))
@@ -37,9 +37,9 @@ def test_noise_has_one_bound() -> None:
 @pytest.mark.parametrize(
     ("rounding", "decimals"),
     [
-        (canonical.round_weights, 11),
-        (canonical.round_path, 6),
-        (canonical.round_scores, 9),
+        (rounding.round_weights, 11),
+        (rounding.round_path, 6),
+        (rounding.round_scores, 9),
     ],
 )
 def test_values_that_differ_by_rounding_come_out_the_same(rounding, decimals: int) -> None:
@@ -51,10 +51,10 @@ def test_values_that_differ_by_rounding_come_out_the_same(rounding, decimals: in
 
 
 def test_the_objective_and_c_lose_their_last_digits() -> None:
-    assert canonical.round_objective(262.57281276341234) == 262.572812763
-    assert canonical.round_objective(1e-9) == 1e-9
-    assert [canonical.round_C(C) for C in (0.000156231, 12.3456, 10)] == [0.0001562, 12.35, 10.0]
-    assert canonical.round_event(0.19400935144939452) == 0.194009
+    assert rounding.round_objective(262.57281276341234) == 262.572812763
+    assert rounding.round_objective(1e-9) == 1e-9
+    assert [rounding.round_C(C) for C in (0.000156231, 12.3456, 10)] == [0.0001562, 12.35, 10.0]
+    assert rounding.round_event(0.19400935144939452) == 0.194009
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_objective_and_c_lose_their_last_digits() -> None:
     ],
 )
 def test_an_interval_is_rounded_inward(low: float, high: float, inner: tuple) -> None:
-    assert canonical.round_inward(low, high) == inner
+    assert rounding.round_inward(low, high) == inner
 
 
 @examples(30)

@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 
 from figures.pixels import draw_contributions, draw_image, weight_bar
 from figures.style import GREY, ZERO, headline, legend_below, new_figure
-from pipeline.labels import with_article
+from figures.words import with_article
 
 ONE_LINE = 18  # characters that fit above an image and its map, beside the score
 
@@ -29,7 +29,7 @@ def contributions(
     Parameters
     ----------
     title : says which images
-    X : (k, height, width) float64, the images
+    X : (k, height, width) uint8, the images: ink from 0 to 255
     y, predicted : (k,) names of classes
     scores : (k,) decision values
     index : (k,) positions in the test set
@@ -60,8 +60,9 @@ def contributions(
     }  # laying out a hundred texts takes as long as drawing
     for cell in range(len(X)):
         left, top = 2 * step * (cell % columns), row * (cell // columns)
-        draw_image(axes, X[cell], (left, top))
-        draw_contributions(axes, w, X[cell], (left + step, top))
+        x = X[cell] / 255
+        draw_image(axes, x, (left, top))
+        draw_contributions(axes, w, x, (left + step, top))
         over, under = top - 2 * unit, top + height
         axes.text(left, over, between.join(said[cell]), fontsize=9, **inside)
         # above the map, where there is room beside the name

@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from figures.contributions import contributions
+from figures.images import contributions
 from figures.style import ZERO
 
 
 def draw(n: int, columns: int = 4) -> tuple[Figure, np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
-    X, w = random.random((n, 784)), np.linspace(-1, 1, 784)
+    X, w = random.integers(1, 256, (n, 784)) / 255, np.linspace(-1, 1, 784)
     X[:, :300], w[300:330] = 0, 0  # no ink; ink on a weight of 0
     y = np.array(["8", "5", "8"] * n)[:n]
     said = np.array(["5", "5", "8"] * n)[:n]
     scores = np.linspace(-1.5, 1.25, n)
     index = np.arange(n) + 100
-    shown, weights = X.reshape(-1, 28, 28), w.reshape(28, 28)
+    shown = np.rint(X * 255).astype(np.uint8).reshape(-1, 28, 28)
+    weights = w.reshape(28, 28)
     figure = contributions("Some", shown, y, said, scores, index, weights, ("5", "8"), columns)
     return figure, X, w
 
@@ -94,7 +95,7 @@ def test_rows_of_four(n: int, rows: int) -> None:
 def test_no_mistake_at_all_is_a_picture_too() -> None:
     none = np.array([], dtype=int)
     figure = contributions(
-        *("None", np.zeros((0, 28, 28)), none, none, none * 1.0, none),
+        *("None", np.zeros((0, 28, 28), np.uint8), none, none, none * 1.0, none),
         *(np.ones((28, 28)), ("5", "8")),
     )
     assert not figure.axes[0].texts
@@ -118,7 +119,14 @@ def test_nothing_is_written_over_anything(shape: tuple[int, int], names: tuple[s
     n = 6
     y = np.array([*names] * 3)
     figure = contributions(
-        *("Some", np.ones((n, *shape)), y, y[::-1], np.linspace(-30, 30, n), np.arange(n) + 59990),
+        *(
+            "Some",
+            np.full((n, *shape), 255, np.uint8),
+            y,
+            y[::-1],
+            np.linspace(-30, 30, n),
+            np.arange(n) + 59990,
+        ),
         *(np.ones(shape), names),
     )
     figure.draw_without_rendering()

@@ -8,7 +8,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from figures.pixels import draw_weights, label_pixels, weight_bar
 from figures.style import GREY, ZERO, legend_below, new_figure
-from pipeline.labels import with_article
+from figures.words import with_article
 
 
 def heatmap(w: np.ndarray, classes: tuple[str, str], C: float, border: int) -> Figure:

@@ -1,8 +1,8 @@
 """Fetches from one source within bounds: so many seconds, so many bytes to a file.
 
-The source runs in a process of its own, `python -m pipeline.bounded DATASET SOURCE TIMEOUT FILE`,
-which can be ended with all that it started. A server that sends a byte a second, or never stops,
-costs no more than that.
+The source runs in a process of its own, `python -m pipeline.time_limit DATASET SOURCE
+TIMEOUT FILE`, which can be ended with all that it started. A server that sends a byte a second, or
+never stops, costs no more than that.
 """
 
 import resource
@@ -41,7 +41,7 @@ def fetch(dataset: str, source: str, timeout: float, total: float) -> Arrays:
         command = [
             sys.executable,
             "-m",
-            "pipeline.bounded",
+            "pipeline.time_limit",
             dataset,
             source,
             str(timeout),

@@ -15,6 +15,8 @@ PATH_DECIMALS = 6  # weights and objectives along the path: not refined, so fewe
 SCORE_DECIMALS = 9
 OBJECTIVE_DECIMALS = 9  # a sum over all images, of some hundreds
 C_DIGITS = 4  # significant, of the path's C: enough to say them, and powers differ in the last bit
+DIFFERENCE_DECIMALS = 5  # of two scores: as many as DVC shows
+MEASURE_DECIMALS = 3  # of what images look like: widths of strokes, likenesses
 EVENT_DIGITS = 6  # significant, of a C at which something happens: machines differ from the 12th on
 
 
@@ -66,6 +68,16 @@ def round_scores(scores: np.ndarray) -> np.ndarray:
 def round_objective(objective: float) -> float:
     """The trained model's objective to OBJECTIVE_DECIMALS decimals."""
     return round(objective, OBJECTIVE_DECIMALS)
+
+
+def round_difference(difference: float) -> float:
+    """The difference of two scores to DIFFERENCE_DECIMALS decimals."""
+    return round(difference, DIFFERENCE_DECIMALS)
+
+
+def round_measure(value: float) -> float:
+    """A measure of images to MEASURE_DECIMALS decimals."""
+    return round(value, MEASURE_DECIMALS)
 
 
 def round_C(C: float) -> float:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from analysis.path import PathPoint
 from figures.pixels import draw_weights
 from figures.style import INK, footnote, headline, new_figure
-from pipeline.labels import with_article
+from figures.words import with_article
 
 
 def small_multiples(
