@@ -28,12 +28,12 @@ from .problem import (
 from .refine import refined_weights
 from .threads import one_blas_thread
 
-MAX_COLUMNS = 4096  # that are not all zero: G of all is kept
-MAX_ITER = 1000  # Newton steps to the first optimum
-TOL = 1e-8
+MAX_COLUMNS = 4096  # the most columns that are not all zero: G of all is kept
+MAX_ITER = 1000  # the most Newton steps to the first optimum
+TOL = 1e-8  # the largest relative gap without a warning
 EVENT = np.dtype([("C", "f8"), ("kind", "U8"), ("index", "i8"), ("sign", "i8")])
-CERTIFIED = 32  # optima of each fold, evenly among the refreshes, whose gaps are computed
-SAME = 1e-12  # by which means of equal scores may differ
+CERTIFIED = 32  # the gaps of so many optima of each fold are computed, evenly among the refreshes
+SAME = 1e-12  # means of equal scores may differ by this
 
 
 @dataclass
@@ -83,6 +83,8 @@ class ExactPath:
         """Signs, and I, at C."""
         if not self.C_min <= C <= self.C_max:
             raise ValueError(f"C must be from {self.C_min} to {self.C_max}, got {C!r}.")
+        # The state at C_min, and the events up to C replayed on it. Of a column the last event
+        # counts. A row enters and leaves in turn: an odd number of events is one.
         passed = self.events[: np.searchsorted(self.events["C"], C, side="right")]
         sign, active = self._sign.copy(), self._active.copy()
         of_column = np.isin(passed["kind"], (ENTERS, LEAVES))
@@ -95,6 +97,8 @@ class ExactPath:
     @one_blas_thread
     def _w(self, C):
         """w at C: G_SS w_S = Σ_{i∈I} s_i a_i − λσ, refined to the last bit."""
+        # I, the support and the signs tell w: the system of one piece, no search. Rows (|I|, k) and
+        # the matrix (k, k) are of the support alone.
         sign, active = self._state(C)
         design, lam = self._design, 0.5 / C
         support = np.flatnonzero(sign)
@@ -176,6 +180,8 @@ def exact_path(
         sample_weight,
         class_weight,
     )
+    # The solver finds the optimum at C_min. From there no C is solved: the path goes from event
+    # to event, and the gaps of all pieces are computed as it goes.
     first = _first(design, target, weights, C_min)
     certificate = _Pieces(design, target, weights)
     path = Homotopy(
@@ -223,6 +229,7 @@ class _Pieces:
         self.largest = 0.0
 
     def visit(self, lam, w):
+        """Keep the optimum at the end of a piece; and at its middle, the mean of its two ends."""
         if self.last is not None and lam < self.last[0]:
             self.lam.append(0.5 * (self.last[0] + lam))
             self.w.append(0.5 * (self.last[1] + w))
@@ -429,6 +436,8 @@ def exact_search(
     splits = list(check_cv(cv, labels, classifier=True).split(X, labels))
     if not splits:
         raise ValueError(f"cv must give at least one split, got none from {cv!r}.")
+    # A fold is weights of the rows: the rows left out have 0, rows that a splitter repeats have
+    # more. X goes to the processes once.
     n = len(target)
     tasks = []
     for train, test in splits:
@@ -471,6 +480,8 @@ class _Counts:
 
 @one_blas_thread
 def _follow_fold(problem, weights, train, test, C_min, C_max, with_train):
+    # Only the signs of decision values are followed: which rows' flip, and at which λ. Counts and
+    # scores follow from these when all is known.
     design, y = problem
     scored = np.union1d(train, test) if with_train else np.unique(test)
     first = _first(design, y, weights, C_min)
@@ -483,6 +494,8 @@ def _follow_fold(problem, weights, train, test, C_min, C_max, with_train):
     for _ in path.follow(0.5 / C_max):
         lam.append(path.lam)
         W.append(path.w.copy())
+    # A certificate for each of thousands of pieces would take longer than the path: some do, as
+    # rounding grows slowly, and the path sees at each refresh whether it is at an optimum.
     some = np.unique(np.linspace(0, len(lam) - 1, CERTIFIED).astype(int))
     gaps = _gaps(design, y, weights, np.array(lam)[some], path.full(np.array(W)[some]))
     flips, events = path.log.flips, _events(path)
@@ -503,6 +516,8 @@ def _follow_fold(problem, weights, train, test, C_min, C_max, with_train):
 
 def _count(positive, flips, y, times):
     """The counts of rows that are scored so many ``times``, along the flips of their scores."""
+    # tp, fp, fn, tn at C_min. A row whose score turns moves from one of them to another: to tp
+    # from fn, or to fp from tn, or back.
     up = y > 0
     kinds = [(positive & up), (positive & ~up), (~positive & up), (~positive & ~up)]
     now = np.array([times[kind].sum() for kind in kinds], dtype=np.float64)
@@ -521,6 +536,7 @@ def _count(positive, flips, y, times):
 
 
 def _collect(C_min, C_max, folds, score, with_train) -> ExactSearch:
+    # The mean score steps where any fold's does: between two of these C all folds' scores stay.
     parts = [fold.test for fold in folds] + ([fold.train for fold in folds] if with_train else [])
     changes = np.unique(np.concatenate([part.Cs for part in parts]))
     inside = changes[(changes > C_min) & (changes < C_max)]

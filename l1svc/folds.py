@@ -154,6 +154,8 @@ def run_folds(
     """
     n_folds = len(plan.splits)
     jobs = min(jobs, n_folds)
+    # In other processes: the plan is sent without the callback, which belongs to this process and
+    # is called here, when a fold is back, once for each of the fold's fits.
     crew = Crew(replace(plan, callback=None), jobs)
     if crew.elsewhere:
         done = []
@@ -167,6 +169,8 @@ def run_folds(
         return [_run_fold(plan, k) for k in range(n_folds)], None
     with ThreadPoolExecutor(jobs) as threads:
         try:
+            # The last n_folds % jobs folds leave threads without work. The refit fills the gap: it
+            # starts at the C that leads by then, and its time is lost where another C wins.
             folds = [threads.submit(_run_fold, plan, k) for k in range(n_folds)]
             refit, left = None, n_folds % jobs
             if left and choose is not None:
@@ -174,6 +178,7 @@ def run_folds(
                 refit = threads.submit(fit_all_rows, plan, done, choose(done))
             return _results(folds), refit.result() if refit else None
         except BaseException:
+            # The end of the ``with`` alone would still run the folds that wait for a thread.
             threads.shutdown(cancel_futures=True)
             raise
 
@@ -206,6 +211,8 @@ def fit_all_rows(plan: Plan, folds: list[list[FoldFit]], C: float) -> tuple[L1Li
     """
     began = time.perf_counter()
     estimator = clone(plan.estimator).set_params(C=float(C))
+    # (K, p + 1): a weight of the median is 0 where most folds have 0, as the optimum's will be.
+    # The mean would have all weights of all folds. Folds that lack a class have other problems.
     k = np.searchsorted(plan.grid, C)
     fits = [fold[k] for fold in folds[: (len(plan.splits) + 1) // 2]]
     full = [fit.W for fit in fits if len(fit.classes) == len(plan.classes)]
@@ -227,12 +234,15 @@ def _run_fold(plan: Plan, number: int) -> list[FoldFit]:
     """A fit for each C of the grid, ascending."""
     tol, max_iter = plan.estimator.tol, plan.estimator.max_iter
     train, test = (np.arange(len(plan.y))[rows] for rows in plan.splits[number])
+    # One path through the grid for each class. The time to set the fold up is shared by its fits.
     began = time.perf_counter()
     classes, solvers = _fold_solvers(plan, train)
     paths = [follow(solver, plan.grid, tol, max_iter, callback=plan.callback) for solver in solvers]
     in_paths = sum(path.seconds.sum() for path in paths)
     setup = (time.perf_counter() - began - in_paths) / len(plan.grid)
 
+    # The certificates have computed the decision values of all rows, those left out as well: to
+    # score a fit costs no further product with X.
     score_test = _scorer_on(plan, test)
     score_train = _scorer_on(plan, train) if plan.scoring.return_train_score else None
     fits = []

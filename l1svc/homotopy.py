@@ -38,28 +38,29 @@ from .blas import add_gram, cholesky, half_solve, symmetric_dot
 from .design import PRODUCT_ROWS, Design
 from .path import solver_from
 
-WATCHED = 320  # margins looked at between two refreshes beside those that will cross, at least:
-FEW_EVENTS = 12  # twice as many as before where no more events came between them,
-MOST_WATCHED = 2048  # up to so many,
-MANY_EVENTS = 60  # half of them where so many came: then it is time for a refresh
-FIRST_HORIZON = 0.02  # of λ, that a refresh looks ahead,
-SHORTER, LONGER = 0.7, 1.4  # by which that changes where it was too far, or not far enough
-ENTERING_PULL = 0.8  # |v_j| over λ, from which on a column may enter S before the next refresh
-LONGEST = 0.5  # of λ, that a refresh may look ahead
-MORE_COLUMNS = 1.3  # than those that may move, on which norms serve once more
-PENDING = 32  # rows that are added to G at a time
-REFINEMENTS = 4  # of a direction, at most,
-RESIDUAL = 1e-10  # until G_SS d is σ but for this
-STILL = 1e-11  # a speed below this, over what rounding could make of it, is none
-DEPENDENT = 1e-10  # of a column's square that others must leave for it to enter S
-CHEAP = 20_000_000  # products, up to which G is built anew at each refresh; beyond, where it drifts
-DRIFT = 1e-10  # of λ, by which v may be off before G, which has gathered rounding, is built anew
-OFF = 1e-7  # of λ, or of a margin's 1, by which a refresh may find things elsewhere
-MOST_AT_ONCE = 200  # steps of no length, and as many as the support: more go round in circles
-MOST_STEPS = 1000  # of the solver, there
-CLOSING = 1e-9  # by which |v_j| and λ approach each other, below which they do not
-RESTART = 1e-9  # of λ, that is left out where the path is begun anew; ten times as much if that
-MOST_LEFT_OUT = 1e-4  # led to no event, but no more than this
+# A refresh watches WATCHED margins at least, beside those that cross before the horizon. Their
+# number doubles, to MOST_WATCHED at most, where the next refresh is due after FEW_EVENTS events or
+# fewer; it halves after MANY_EVENTS, which call for a refresh themselves.
+WATCHED, MOST_WATCHED, FEW_EVENTS, MANY_EVENTS = 320, 2048, 12, 60
+# A refresh looks FIRST_HORIZON of λ ahead at first, and LONGEST_HORIZON at most. The horizon is
+# multiplied by SHORTER where the bound did not last until there, by LONGER where it did.
+FIRST_HORIZON, LONGEST_HORIZON, SHORTER, LONGER = 0.02, 0.5, 0.7, 1.4
+ENTERING_PULL = 0.8  # the least |v_j| / λ of a column that may enter S before the next refresh
+MORE_COLUMNS = 1.3  # norms of rows on so many times the columns that may move are still used
+PENDING = 32  # the number of rows that are added to G at a time: one BLAS call for all
+REFINEMENTS = 4  # the largest number of corrections of a direction d
+RESIDUAL = 1e-10  # the largest |G_SS d − σ| that needs no further correction
+STILL = 1e-11  # the largest speed of a margin that may be rounding, over ‖x̃_i‖·‖d‖∞
+DEPENDENT = 1e-10  # a column depends on those in S if they leave no more than this of its square
+CHEAP = 20_000_000  # the largest number of products for which every refresh builds G anew
+DRIFT = 1e-10  # the largest error of v, over λ, with which a G that has gathered rounding may stay
+OFF = 1e-7  # the largest error, over λ or over a margin's 1, that rounding explains
+MOST_AT_ONCE = 200  # the largest number of steps of length 0 in a row, beyond |S| of them
+MOST_STEPS = 1000  # Newton steps of the solver that begins the path anew
+CLOSING = 1e-9  # the least speed at which |v_j| and λ approach each other
+# A restart leaves out RESTART of λ. One that led to no event is followed by one that leaves out
+# ten times as much, up to MOST_LEFT_OUT.
+RESTART, MOST_LEFT_OUT = 1e-9, 1e-4
 
 ENTERS, LEAVES, ROW_IN, ROW_OUT = "enters", "leaves", "row in", "row out"
 
@@ -123,18 +124,23 @@ class Homotopy:
         scored: np.ndarray,
         visit: Callable[[float, np.ndarray], object] | None = None,
     ) -> None:
+        # What never changes. An event of a margin is that of a row at a level: a training row
+        # crosses m_i = 1, a row that is scored crosses m_i = 0. A row may be both.
         self.design, self.y, self.weights = design, y, weights
         self.visit = visit
         self.columns = design.used
         self.squares = None if design.entries is None else design.entries.power(2)
         train = np.flatnonzero(weights > 0)
-        self.rows = np.concatenate([train, scored])  # of each margin that may have an event,
-        self.levels = np.repeat([1.0, 0.0], [len(train), len(scored)])  # and where
+        self.rows = np.concatenate([train, scored])
+        self.levels = np.repeat([1.0, 0.0], [len(train), len(scored)])
+        # What changes at a refresh (`_watch` and `_norms` say what else does).
         self.inside = np.zeros(design.shape[1])  # 1 at the columns that the norms are of
-        self.norms = np.zeros(len(y))
-        self.log = Log()
+        self.norms = np.zeros(len(y))  # ‖x̃_i‖ on these columns
         self.horizon, self.watched = FIRST_HORIZON, WATCHED
+        # What changes at a restart.
         self.events_at_restart, self.left_out = -1, RESTART
+        # What changes at each event: λ, the log, and what `_begin` sets.
+        self.log = Log()
         self.lam = 0.5 / C
         self._begin(w)
         self.positive = np.zeros(len(y), dtype=bool)
@@ -157,42 +163,51 @@ class Homotopy:
             yield len(self.log.lam)
 
     def _begin(self, w):
-        """From the optimum w at ``lam``."""
+        """Begin at the optimum w at ``lam``, w of shape (p + 1,)."""
+        # w alone tells I, S and σ, hence everything else.
         self.active = (self.weights > 0) & (self.y * self.design.dot(w) < 1.0)
         self.w = w[self.columns]
         self.support = np.flatnonzero(self.w)
         self.sign = np.sign(self.w)
         self._build()
-        self.blocked = np.zeros(len(self.w), dtype=bool)
+        self.blocked = np.zeros(len(self.w), dtype=bool)  # columns that depend on those in S
+        # Where columns of S depend on one another, G_SS has no inverse, and w is one of many
+        # optima. Another optimum with fewer weights does as well: each slide takes one away.
         while len(self.support) and (z := self._null()) is not None:
             self._slide(z)
 
     def _build(self):
-        """G from the data."""
+        """Sum G anew from the rows of I."""
         self.G, r = np.zeros((len(self.w), len(self.w))), np.zeros(len(self.w))
         rows = np.flatnonzero(self.active)
         self.design.add_gram(self.G, r, rows, self.columns, self.weights, self.y)
-        self.pending: list[tuple[np.ndarray, float]] = []
-        self.built_at = len(self.log.lam)
+        self.pending: list[tuple[np.ndarray, float]] = []  # (a_i, ±s_i) that G does not have yet
+        self.built_at = len(self.log.lam)  # the number of events by then
 
     def _null(self):
         """z on S with G_SS z = 0, if columns of S depend on one another on the rows of I."""
+        # The eigenvalues of G_SS itself would tell a small column from a dependent one badly: all
+        # columns are first brought to length 1, and z is scaled back.
         G = self._symmetric(self.support)
         scale = np.sqrt(G.diagonal())
         values, vectors = np.linalg.eigh(G / np.outer(scale, scale))
         return vectors[:, 0] / scale if values[0] <= DEPENDENT else None
 
     def _slide(self, z):
-        """Along z, which changes neither ‖w‖₁ nor the loss, until a weight is 0.
+        """Move w along z, which changes neither ‖w‖₁ nor the loss, until a weight is 0.
 
-        Or until the margin of a row that is not in I is 1: then it is, and z is none any more.
+        The move ends before that where the margin of a row outside I falls to 1. The row then
+        joins I, and z changes the loss from there on.
         """
+        # Of the two ways along z, one on which some weight shrinks.
         S = self.support
         step = np.zeros(len(self.w))
         step[S] = z if (self.w[S] * z < 0).any() else -z
+        # The first weight that is 0, and how far away that is.
         back = np.flatnonzero(self.w * step < 0)
         delta = self.w[back] / -step[back]
         length, first = delta.min(), back[delta.argmin()]
+        # The margins in I stand still. The others move, by m + δ·speed: which falls to 1 first?
         margins, speed = self.y * self.design.dot(self.full(np.array([self.w, step])))
         out = (self.weights > 0) & ~self.active & (speed < -STILL * np.abs(speed).max())
         reach = np.divide(1.0 - margins, speed, out=np.full(len(speed), np.inf), where=out)
@@ -212,7 +227,9 @@ class Homotopy:
         add_gram(self.G, np.sqrt(self.weights[row]) * a, 1.0)
 
     def _restart(self, lam):
-        """From the solver's optimum a little further on."""
+        """Begin the path anew at the solver's optimum, a little further on."""
+        # At λ itself the solver would find the same knot of events that rounding has lost. So
+        # the new path begins a little below; further below where the last restart led nowhere.
         self.log.restarts += 1
         before, active = self.sign, self.active
         again = len(self.log.lam) == self.events_at_restart
@@ -228,6 +245,8 @@ class Homotopy:
         solver.solve(C, MOST_STEPS)
         solver.polish(C, MOST_STEPS)
         self._begin(solver.w)
+        # Between the two points events are unknown, in number and order. What differs between the
+        # two states is logged, all at the new λ: whoever replays the log ends in the right state.
         for j in np.flatnonzero((before != 0) & (self.sign != before)):
             self._write(LEAVES, self.columns[j])
         for j in np.flatnonzero((self.sign != 0) & (self.sign != before)):
@@ -245,27 +264,33 @@ class Homotopy:
     # ------------------------------------------------------------------ what is computed anew
 
     def _refresh(self):
-        """Margins, v and the inverse from the data; and which margins to watch from here."""
+        """Compute margins, v and the inverse from the data; choose the margins to watch."""
         if self.active.sum() * len(self.w) ** 2 <= CHEAP and self.built_at < len(self.log.lam):
             self._build()
         self._add_pending()
         self._invert()
+        # Margins and speeds of all n rows, in one product with X. From here to the next refresh
+        # only the few margins that are watched are known.
         d = self._direction()[0]
         margins, speeds = self.y * self.design.dot(self.full(np.array([self.w, d])))
         astray = (self.weights > 0) & (self.active != (margins < 1.0))
         b = np.where(self.active, 1.0 - margins, 0.0)
         self.v = self.design.transpose_dot(self.weights * self.y * b)[self.columns]
+        # At the optimum v_S = λσ. The difference is rounding: where there is much of it, G has
+        # gathered it, and everything is computed once more from a new G.
         S = self.support
         left = self.v[S] - self.lam * self.sign[S]
         if np.abs(left).max(initial=0.0) > DRIFT * self.lam and self.built_at < len(self.log.lam):
             self._build()
             self._refresh()
             return
+        # One Newton step takes the rounding out of w.
         step = np.zeros(len(self.w))
         step[S] = symmetric_dot(self.H, left)
         self.w += step
         self.v -= symmetric_dot(self.G, step)
         self.v[S] = self.lam * self.sign[S]
+        # More than rounding: an event was missed.
         if (
             (np.abs(1.0 - margins[astray]) > OFF).any()
             or np.abs(left).max(initial=0.0) > OFF * self.lam
@@ -311,15 +336,28 @@ class Homotopy:
         return self.norms
 
     def _watch(self, margins, speeds, d):
-        """Of which margins an event may come next, up to the horizon."""
+        """Choose the margins of which an event may come before the next refresh.
+
+        Sets ``near_rows`` (k,), their margins ``m`` (k,), their a_i on the columns ``some`` as
+        ``B`` (k, |some|); ``train_at`` and ``scored_at``, the places in these of the rows that
+        cross 1, and 0; ``radius``; and the line of w that the bound starts from: ``origin`` and
+        ``way``, with how much of it is gone (``since``) and how much there is (``ahead``).
+        """
+        # Only weights in S move, and those that enter. Columns with |v_j| far below λ cannot enter
+        # soon: with them left out the norms, hence the bound, are smaller.
         self.there = (self.sign != 0) | (np.abs(self.v) > ENTERING_PULL * self.lam)
         self.some = np.flatnonzero(self.there)
+        # As long as d stays, a margin is on a straight line from now to the horizon. Its distance
+        # to its level is then 0 if the ends lie on both sides, else that of the nearer end.
         first = margins[self.rows] - self.levels
         last = first + self.horizon * self.lam * speeds[self.rows]
-        norms = self._norms(self.some)[self.rows]
         distance = np.where(first * last <= 0, 0.0, np.minimum(np.abs(first), np.abs(last)))
+        # But events turn d. When w has left its line by a distance e, m_i has left its own by at
+        # most e·‖x̃_i‖. So w must leave it by distance / ‖x̃_i‖ before m_i can be at its level.
+        norms = self._norms(self.some)[self.rows]
         moves = norms > 0
         distance = np.divide(distance, norms, out=np.full(len(norms), np.inf), where=moves)
+        # The nearest are watched. The nearest of the others says how far w may leave its line.
         self.radius = np.inf
         near = np.arange(len(distance))
         watched = self.watched + np.count_nonzero(distance == 0)  # which cross before the horizon
@@ -327,12 +365,13 @@ class Homotopy:
             order = np.argpartition(distance, watched)
             near = order[:watched]
             self.radius = distance[order[watched]]
+        # A row that is near both of its levels stands in B once.
         rows, at = np.unique(self.rows[near], return_inverse=True)
         self.near_rows = rows
         self.B = self.design.dense(rows, self.columns[self.some])
         self.B *= self.y[rows, None]
         self.m = margins[rows]
-        self.still = STILL * self.design.row_norms[rows]
+        self.still = STILL * self.design.row_norms[rows]  # times ‖d‖∞: a speed up to this is none
         of_one = self.levels[near] == 1.0
         self.train_at, self.scored_at = at[of_one], at[~of_one]
         self.origin, self.way = self.w.copy(), d
@@ -341,12 +380,15 @@ class Homotopy:
     # ------------------------------------------------------------------ from event to event
 
     def _until(self, lam):
-        """Events until λ is ``lam`` or a refresh is due."""
-        idle = 0
+        """Take event after event until λ is ``lam`` or a refresh is due."""
+        idle = 0  # steps of length 0 in a row
         before = len(self.log.lam)
         while True:
+            # The piece: how fast w, v and the margins that are watched move while λ falls.
             d, v_speed = self._direction()
             m_speed = self.B @ d[self.some]
+            # It ends at the next event, at the end of the path, at the horizon, or where a margin
+            # that nobody watches could be at its level, whichever comes first.
             delta, event = self._next(d, v_speed, m_speed)
             rest, ahead = self.lam - lam, self.ahead - self.since
             reach = self._reach(d, min(delta, rest, ahead))
@@ -355,13 +397,18 @@ class Homotopy:
             if length == rest:
                 self.lam = lam
                 return
+            # At the horizon, and where the bound is used up, the event is not there yet: all
+            # margins must be known first. After many events the rounding calls for that.
             events = len(self.log.lam) - before
             if length in (ahead, reach) or events >= MANY_EVENTS:
                 self._plan(length == reach, length == ahead, events)
                 return
+            # Events at the same λ are taken one by one, by steps of length 0. In exact arithmetic
+            # none comes twice: so many of them mean that rounding makes them come again and again.
             idle = idle + 1 if length <= 1e-15 * self.lam else 0
             if idle > MOST_AT_ONCE + len(self.support):
                 raise Lost
+            # A column that did not seem near has entered: B and the norms lack it.
             self._take(*event)
             if event[0] == ENTERS and not self.there[event[1]]:
                 return
@@ -369,14 +416,16 @@ class Homotopy:
     def _plan(self, too_far, too_near, events):
         """How far to look ahead the next time, and at how many margins."""
         self.horizon *= SHORTER if too_far else LONGER if too_near else 1.0
-        self.horizon = min(self.horizon, LONGEST)
+        self.horizon = min(self.horizon, LONGEST_HORIZON)
         if too_far and events <= FEW_EVENTS:
             self.watched = min(2 * self.watched, MOST_WATCHED)
         elif events >= MANY_EVENTS:
             self.watched = max(WATCHED, self.watched // 2)
 
     def _direction(self):
-        """dw/dδ and dv/dδ; the rounding that H has gathered is refined away."""
+        """dw/dδ and dv/dδ, each of shape (q,); the rounding that H has gathered is refined away."""
+        # d = H σ would do, had not each event added its rounding to H. A new inverse would cost
+        # |S|³; that G_SS d = σ can be seen, and corrected, for a few products.
         S, d = self.support, np.zeros(len(self.w))
         left = self.sign[S]
         v_speed = np.zeros(len(self.w))
@@ -403,6 +452,8 @@ class Homotopy:
         """δ until the bound of the margins that are not watched is used up, if below ``most``."""
         if self.radius == np.inf:
             return np.inf
+        # w is ``off`` its line now, and ‖off + δ·turn‖ after δ: where that is the radius is the
+        # root of a quadratic a δ² + 2 b δ + c.
         off, turn = self.w - self.origin - self.since * self.way, d - self.way
         a, b, c = turn @ turn, off @ turn, off @ off - self.radius**2
         if c >= 0:
@@ -446,6 +497,7 @@ class Homotopy:
         return best, event
 
     def _advance(self, delta, d, v_speed, m_speed):
+        """Move everything along the piece by ``delta``, and log the scores that turn on it."""
         before = self.m[self.scored_at]
         self.m += delta * m_speed
         after = self.m[self.scored_at]
@@ -464,8 +516,9 @@ class Homotopy:
             self.visit(self.lam, self.w)
 
     def _take(self, kind, k, sign):
-        """The event: for a row, its place among those watched; for LEAVES its place in S."""
+        """Take the event of k: a row's place among those watched, for LEAVES a place in S."""
         if kind == LEAVES:
+            # The inverse of G_SS without a row and column is H without them, less an outer product.
             j = self.support[k]
             self._write(kind, self.columns[j])
             self.w[j] = self.sign[j] = 0.0
@@ -499,12 +552,15 @@ class Homotopy:
 
     def _enter(self, j, sign):
         """The j-th column enters S; False if it depends on those that are there."""
+        # x are the weights by which the columns of S come nearest to column j, ``rest`` is the
+        # square of what they leave of it.
         S, k = self.support, len(self.support)
         column = self._of_gram(j)
         x = symmetric_dot(self.H, column[S])
         rest = column[j] - column[S] @ x
         if rest <= DEPENDENT * column[j]:
             return False
+        # The inverse grows by one row (a Schur complement): [H + xxᵀ/rest, −x/rest; ·, 1/rest].
         H = np.zeros((k + 1, k + 1))
         H[:k, :k] = self.H
         H[k, k] = 1.0 / rest
@@ -520,6 +576,8 @@ class Homotopy:
 
     def _change_row(self, k, row, change):
         """A row enters I (change 1) or leaves it (−1)."""
+        # G_SS changes by ± s a aᵀ, so its inverse by ∓ s u uᵀ / rest with u = H a (Sherman and
+        # Morrison). Where ``rest`` is 0, G_SS is singular without the row.
         s = self.weights[row]
         a = self.y[row] * self.design.dense(np.array([row]), self.columns)[0]
         part = a[self.support]
@@ -536,6 +594,7 @@ class Homotopy:
             self._add_pending()
 
     def _add_pending(self):
+        """Add to G the rows that wait: those that enter, then, subtracted, those that leave."""
         for change in (1.0, -1.0):
             rows = [np.sqrt(abs(s)) * row for row, s in self.pending if s * change > 0]
             if rows:

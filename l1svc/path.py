@@ -14,15 +14,15 @@ from .newton import NewtonSolver
 from .square import SquareSolver
 from .wide import WideSolver
 
-SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,
-MAX_STRIDE = 20  # or one in so many, if that is more
-FIRST_C_RATIO = 200.0  # the first C over the largest that leaves w = 0
-RUNG_FACTOR = 4.0  # by which C rises from there, at most
-RUNG_STEPS = 20  # Newton steps at each rung
-FEW_COLUMNS_RATIO = 5.0  # C over the largest that leaves w = 0, up to which few columns count
-HELPED = 0.5  # of the gap that an attempt leaves, at most, for another to be worth while
-LEAST_SQUARE = 150  # columns, from which on SquareSolver is worth its while,
-SQUARE_ROWS = 1.5  # and the rows for each column, below which it is
+# SUBSAMPLE_ROWS rows give the first guess of the weights, or one in MAX_STRIDE if that is more.
+SUBSAMPLE_ROWS, MAX_STRIDE = 2500, 20
+# The first C is FIRST_C_RATIO times the largest that leaves w = 0. From there C rises by factors of
+# RUNG_FACTOR at most, with RUNG_STEPS Newton steps at each value.
+FIRST_C_RATIO, RUNG_FACTOR, RUNG_STEPS = 200.0, 4.0, 20
+FEW_COLUMNS_RATIO = 5.0  # the largest C, over that which leaves w = 0, at which few columns count
+HELPED = 0.5  # another attempt is made only if the last one left no more than this of the gap
+# SquareSolver is for SQUARE_COLUMNS columns or more, and fewer than SQUARE_ROWS rows for each.
+SQUARE_COLUMNS, SQUARE_ROWS = 150, 1.5
 
 
 class Solver(Protocol):
@@ -98,7 +98,7 @@ def _kind(design, weights):
     columns = len(design.used)
     if columns > MAX_GRAM_COLUMNS:
         return WideSolver
-    square = columns >= LEAST_SQUARE and np.count_nonzero(weights) < SQUARE_ROWS * columns
+    square = columns >= SQUARE_COLUMNS and np.count_nonzero(weights) < SQUARE_ROWS * columns
     return SquareSolver if square else NewtonSolver
 
 
@@ -123,12 +123,14 @@ def start(
         other = kind(design, y, weights)
         other.approach(C, max_iter)
         return other
-    lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)  # w = 0 up to it
+    # w = 0 is the optimum up to the C at which |X̃ᵀ(s∘y)|_j reaches λ for the first column.
+    lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)
     first = min(C, FIRST_C_RATIO * lowest)
     stride = max(1, min(len(y) // SUBSAMPLE_ROWS, MAX_STRIDE))
     w = None
     if stride > 1:
         rows = slice(None, None, stride)
+        # A sum over a part of the rows is less by the stride: C is multiplied by it.
         part = NewtonSolver(design.subsample(stride), y[rows], weights[rows])
         part.approach(first * stride, max_iter)
         w = part.w
@@ -184,6 +186,7 @@ def follow(
         if callback:
             callback()
 
+    # All values of C are certified together: one product with X for many is cheaper than many.
     began = time.perf_counter()
     design, y, weights = solver.design, solver.y, solver.weights
     # The sums without error are for refined weights: the rounding of others is in them anyway.

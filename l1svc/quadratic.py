@@ -17,13 +17,14 @@ import numpy as np
 from .blas import back_solve, cholesky, half_solve, symmetric_dot
 
 MAX_STEPS = 1000
-KKT_SLACK = 1e-11  # of the optimality conditions, over λ
-BORDER_ERROR = 1e-6  # of a solution by a border, over λ, from which on no move trusts it
+KKT_SLACK = 1e-11  # the largest violation of the optimality conditions, over λ
+BORDER_ERROR = 1e-6  # the largest residual, over λ, of a solution by a border that a move trusts
 RELATIVE_DAMPING = 1e-13  # δ_j over G_jj: below what rounding does to small eigenvalues
-DAMPING_FACTOR = 100.0  # by which all δ rise until the Cholesky factor exists
-MAX_BORDER = 16  # coordinates that may border a factor, or its own over BORDER_DIVISOR if more:
-BORDER_DIVISOR = 3  # beyond that the support is factored anew
-MAX_ENTERING = 32  # coordinates that may enter at a time, or as many as the support has
+DAMPING_FACTOR = 100.0  # all δ rise by this factor until the Cholesky factor exists
+# A support is factored anew where it differs from the factored one by more coordinates than
+# MAX_BORDER, and than one in BORDER_DIVISOR of the factored ones.
+MAX_BORDER, BORDER_DIVISOR = 16, 3
+MAX_ENTERING = 32  # so many coordinates may enter at a time, or as many as the support has if more
 
 
 class SupportSystem:
@@ -69,8 +70,10 @@ class SupportSystem:
         if not border:
             return back_solve(self.L, self.half)
 
-        # [H U; Uᵀ D] [z; x] = [c; e]: columns of U are G's for those that entered, units for
-        # those that left; the x of the latter is the multiplier that holds them at zero.
+        # The factored G (k, k) is bordered by U (k, border): [G U; Uᵀ D] [z; x] = [c; e]. Columns
+        # of U are G's for coordinates that entered, units for those that left. The x of the
+        # latter is the multiplier that holds them at zero. With G = LLᵀ and V = UᵀL⁻ᵀ, x solves
+        # the small system of the Schur complement D − VVᵀ, and z is left to two triangular solves.
         V = self._border(entered, left)
         D, e = np.zeros((border, border)), np.zeros(border)
         D[: len(entered), : len(entered)] = self._entries(entered, entered)
@@ -150,10 +153,13 @@ def minimise(
     eager = True  # whether to solve on without the wrong ones before looking at the objective
     gradient_at_start = gradient = symmetric_dot(G, start) - r
     for _ in range(MAX_STEPS):
+        # With the signs fixed, ‖v‖₁ is linear, and the minimum on S is that of a linear system.
         S = np.flatnonzero(sign)
         c = r + system.damping * start - lam * sign
         z = first = system.solve(S, c)
         bordered = system.bordered
+        # A coordinate that comes out with the other sign belongs to no minimum with these signs.
+        # All such leave at once, until none is left. One at a time would be safe, but slow.
         right = sign[S] * z >= 0
         while not right.all():
             S, z = S[right], z[right]
@@ -164,6 +170,8 @@ def minimise(
         target = np.zeros(len(r))
         target[S] = z
         last, gradient = gradient, symmetric_dot(G, target) - r
+        # Without the wrong ones the objective may be higher than at v. The way to the first
+        # solution leads downhill: then the move follows that, until the first sign changes.
         if len(z) < len(first) and _rise(v, target, last, gradient, lam) >= 0:
             if bordered and _error(system, np.flatnonzero(sign), first, c) > BORDER_ERROR * lam:
                 system.forget()  # a border of nearly singular factors: solved anew
@@ -178,10 +186,14 @@ def minimise(
         sign[S] = kept
         if not right.all():
             continue
+        # v is the minimum on S if the gradient there is −λ sign. A border may have too much
+        # rounding for that to hold.
         total = gradient + system.damping * (v - start)
         if system.bordered and np.abs(total[S] + lam * sign[S]).max(initial=0.0) > KKT_SLACK * lam:
             system.forget()
             continue
+        # A zero stays zero as long as its gradient is within ±λ. The others enter, the strongest
+        # first, and not all at once: with many columns most of them would leave again.
         pull = np.abs(total)
         pull[S] = 0.0
         entering = np.flatnonzero(pull > (1.0 + KKT_SLACK) * lam)

@@ -203,6 +203,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         TypeError
             Where metadata are given that nothing takes.
         """
+        # Who takes which metadata: the fits, the scorers, the splitter.
         Cs = self._grid()
         estimator = L1LinearSVC(**{name: getattr(self, name) for name in SHARED})
         scorer = check_scoring(estimator, self.scoring)
@@ -210,6 +211,8 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         metadata |= {"sample_weight": sample_weight, "groups": groups}
         fit_weight, for_scorer, for_splitter = self._routed(metadata)
 
+        # The solver has X and y as checked arrays. Scorers and the splitter have them as given: a
+        # scorer may want a data frame's names.
         given_X, given_y = indexable(X, y)
         X, y, weights = check_data(X, y, fit_weight, self)
         given_y = _one_dimensional(given_y)
@@ -227,6 +230,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if self.verbose:
             print(f"{self.n_splits_} folds, {len(Cs)} values of C")
 
+        # All rows near the optimum at the smallest C: every fold begins there.
         jobs = effective_n_jobs(self.n_jobs)
         with side_by_side(jobs):
             plan = prepare(
@@ -245,12 +249,15 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         def choose(folds):
             return Cs[best_index(tabulate(Cs, folds), self.refit, is_multimetric(folds))]
 
+        # A refit may begin before the last folds are done, at the C that leads by then. A callable
+        # ``refit`` is called once, with all results: nobody can foresee what it says.
         foreseeable = self.refit and not callable(self.refit)
         folds, refitted = run_folds(plan, jobs, choose if foreseeable else None)
         fits = [fit for fold in folds for fit in fold]
         gaps, n_iter = [fit.gap for fit in fits], [fit.n_iter for fit in fits]
         warn_unless_converged(gaps, n_iter, self.tol, self.max_iter)
 
+        # The results, as GridSearchCV has them; the best C of all folds.
         self.multimetric_ = is_multimetric(folds)
         self.cv_results_ = tabulate(Cs, folds)
         for key, means in self.cv_results_.items():
@@ -267,6 +274,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             metric = self.refit if self.multimetric_ else "score"
             self.best_score_ = self.cv_results_[f"mean_test_{metric}"][best]
         if self.refit:
+            # The refit that began early counts if the C that led then has won.
             if refitted is None or Cs[best] != refitted[0].C:
                 with side_by_side(jobs):
                     refitted = fit_all_rows(plan, folds, Cs[best])

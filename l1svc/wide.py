@@ -38,36 +38,41 @@ from . import blas
 from .design import BLOCK_ROWS, Design
 from .refine import refined_weights
 
-GAP = 1e-10  # relative, to which each C is solved,
-POLISHED_GAP = 1e-12  # where more is wanted,
-RUNG_GAP = 0.3  # and on the way up to it,
-RUNG_SHARE = 0.5  # or to so much of the gap at the beginning, if that is less
-FIRST_C_RATIO = 20.0  # the first C over the largest that leaves w = 0
-RUNG_FACTOR = 2.0  # by which C rises from there, at most
-POLISH_STEPS = 4
-REFINED_ENTRIES = 1_000_000  # of the support's rows: a second of work
-STALLED_ROUNDS = 3  # without progress: then rounding is all there is
-PROGRESS = 1e-13  # of F, that counts as such
-ENTERING_PULL = 0.7  # over λ, from which on a column is worth having in W
-MIN_WORKING_SET = 500  # columns that W may have, or twice as many as the support
-OUTSIDE_SHARE = 0.2  # W is solved to so much of the violation outside,
-BEGINNING_SHARE = 0.1  # or of that inside at the beginning
-EPOCHS = 20  # of coordinate descent at a time
-NEWTON_STEPS = 6  # in turn with them
-ARMIJO = 1e-4  # share of the linear decrease that a step must bring
-SHORTER = 0.4  # factor between the lengths tried
-MAX_SHORTER = 30
-FIRST_DAMPING = 1e-6  # μ
-DAMPING_RANGE = (1e-12, 1e3)
-DAMPING_FALL = 20.0  # after a full step
-DAMPING_RISE, SHORT_STEP, SHORT_RISE = 8.0, 0.1, 100.0  # after others; up to SHORT_STEP: SHORT_RISE
-FORCING = 0.03  # the residual of conjugate gradients, over the right-hand side
-MAX_CG_STEPS = 2000
-CG_SHARE = 1.0  # of Cholesky's time, that conjugate gradients may take
-SMALL_SUPPORT = 100  # up to which Cholesky takes no time
-MAX_FACTOR = 8192  # columns, from which on its matrix is too large
+GAP = 1e-10  # the relative duality gap to which each C is solved
+POLISHED_GAP = 1e-12  # the gap that a polish and a refinement aim at
+# A C on the way up is solved to a gap of RUNG_GAP, or to RUNG_SHARE of its first gap if less.
+RUNG_GAP, RUNG_SHARE = 0.3, 0.5
+# The way up begins at FIRST_C_RATIO times the largest C that leaves w = 0, and C rises by
+# RUNG_FACTOR at most from one value to the next.
+FIRST_C_RATIO, RUNG_FACTOR = 20.0, 2.0
+POLISH_STEPS = 4  # the steps of a polish
+REFINED_ENTRIES = 1_000_000  # the largest number of the support's entries to refine: a second
+# A descent ends after STALLED_ROUNDS rounds without progress: what is left is rounding. Progress
+# is a fall of F by PROGRESS of itself.
+STALLED_ROUNDS, PROGRESS = 3, 1e-13
+ENTERING_PULL = 0.7  # the least |pull| / λ of a column that enters W
+WORKING_SET = 500  # the most columns of W, or twice as many as the support has if more
+# F is minimised on W until the violation there is OUTSIDE_SHARE of the violation outside, or
+# BEGINNING_SHARE of the first violation on W.
+OUTSIDE_SHARE, BEGINNING_SHARE = 0.2, 0.1
+EPOCHS = 20  # passes over W that coordinate descent makes in its turn
+NEWTON_STEPS = 6  # Newton steps in their turn
+# A step must bring ARMIJO of the linear decrease. Where it does not, its length is multiplied by
+# SHORTER, MAX_SHORTER times at most.
+ARMIJO, SHORTER, MAX_SHORTER = 1e-4, 0.4, 30
+# μ begins at FIRST_DAMPING and stays in DAMPING_RANGE. It is divided by DAMPING_FALL after a full
+# step, else multiplied: by SHORT_RISE after a step up to SHORT_STEP long, by DAMPING_RISE after
+# a longer one.
+FIRST_DAMPING, DAMPING_RANGE, DAMPING_FALL = 1e-6, (1e-12, 1e3), 20.0
+DAMPING_RISE, SHORT_STEP, SHORT_RISE = 8.0, 0.1, 100.0
+FORCING = 0.03  # the residual at which conjugate gradients end, over the right-hand side
+# Conjugate gradients may take CG_SHARE of Cholesky's time, and MAX_CG_STEPS steps.
+CG_SHARE, MAX_CG_STEPS = 1.0, 2000
+SMALL_SUPPORT = 100  # the largest support for which Cholesky takes hardly any time
+MAX_FACTOR = 8192  # the largest support for which Cholesky has the memory
 
-# Seconds that the parts of a step take, per number processed: they weigh two ways to one end.
+# The seconds that each part of a step takes for each number it processes. They tell which of two
+# ways to the same end is shorter: constants, not measured, so that every machine goes the same way.
 DENSE_GRAM, SPARSE_GRAM, SPARSE_FILL, CHOLESKY = 2e-11, 3e-9, 2e-9, 1.1e-11
 DENSE_PRODUCT, SPARSE_PRODUCT, CALL = 7e-10, 2.5e-9, 3e-5
 
@@ -129,6 +134,8 @@ class WideSolver:
 
     def _rise(self, C, gap, limit):
         """Descend at each C on the way up to this one, and at this one to ``gap``."""
+        # From w = 0 at a large C every row counts and many columns enter, only to leave again. At
+        # a small C few do, and each C's support is near that of the next.
         first = self.C
         if first is None:
             lowest = 0.5 / max(
@@ -150,13 +157,18 @@ class WideSolver:
         self.damping = FIRST_DAMPING
         progress = Progress()
         while True:
+            # Margins (n,) and pull (p + 1,): the two products of a round with all of X. The gap
+            # follows from them, and bounds how far F is from its minimum.
             self.margins = self.y * self.design.dot(self.w)
             pull = self._pull()
             gap = self._gap(lam, pull)
             if share is not None:
                 goal, share = min(goal, share * gap), None
+            # The goal may be beyond what doubles can reach. So a descent also ends where neither
+            # the gap nor F falls any more: to wait for the goal would be to wait for ever.
             if progress.ended(gap, self._value(lam, self.w)) or gap <= goal or self.n_iter >= limit:
                 return
+            # Most columns have weight 0 and stay there: the work is done without them.
             columns, outside = self._working_set(lam, np.abs(pull))
             self._descend_on(columns, outside, lam, goal, limit)
 
@@ -178,31 +190,40 @@ class WideSolver:
 
     def _working_set(self, lam, pull):
         """The columns to work on, ascending, and the largest violation of the others."""
+        # A column belongs there at once where |pull| > λ. Those just below are taken as well: they
+        # would soon be above, and a new working set costs two products with X.
         support = np.flatnonzero(self.w)
         pull[support] = 0.0
         entering = np.flatnonzero(pull > ENTERING_PULL * lam)
-        room = max(MIN_WORKING_SET - len(support), len(support))
+        # At most as many as there is room for, the largest first: with all of them, where w is far
+        # from the optimum, the steps would be on thousands of columns, most of them for nothing.
+        room = max(WORKING_SET - len(support), len(support))
         if len(entering) > room:
             entering = entering[np.argpartition(-pull[entering], room)[:room]]
+        # What is left is the violation that this round does not look at.
         pull[entering] = 0.0
         return np.union1d(support, entering), max(pull.max() - lam, 0.0)
 
     def _descend_on(self, columns, outside, lam, goal, limit):
         """Minimise F on ``columns``, until the violation there is small beside what is known."""
-        A, w = self._columns(columns), self.w[columns]
+        A, w = self._columns(columns), self.w[columns]  # (n, |W|) and (|W|,)
         slack = None
         progress = Progress()
         while True:
+            # At the minimum on W a weight that is not 0 has pull = λ sign w, a zero |pull| ≤ λ.
             pull = A.T @ (self.weights * self._b())
             zero = w == 0
             violation = np.where(zero, np.abs(pull) - lam, np.abs(pull - lam * np.sign(w)))
             worst = violation.max()
+            # More digits than the columns outside allow would be lost with the next W.
             if slack is None:
                 slack = max(OUTSIDE_SHARE * outside, BEGINNING_SHARE * worst, 0.3 * goal * lam)
             if worst <= slack or self.n_iter >= limit:
                 break
             if progress.ended(worst, self._value(lam, w)):
                 break
+            # Newton's steps leave zeros at 0: coordinate descent finds which of them are none.
+            # Coordinate descent alone would take thousands of passes to the last digits.
             if violation[zero].max(initial=0.0) > slack:
                 w = self._coordinate_descent(A, w, pull, lam)
             w = self._newton(A, w, lam, slack, limit)
@@ -284,6 +305,9 @@ class WideSolver:
             v = moved(t)
             step = v - w
             move = A @ step
+            # F falls by two small parts: a linear one, and half the square of the move, on rows in
+            # I; rows that cross m_i = 1 on the way are put right. F(v) − F(w) itself would be the
+            # difference of two nearly equal numbers.
             sign = np.where(w != 0, np.sign(w), np.sign(v))
             linear = (lam * sign - pull) @ step + 2.0 * lam * np.abs(v[v * sign < 0]).sum()
             left = 1.0 - self.margins - move
@@ -342,6 +366,8 @@ class NewtonSystem:
 
         By Cholesky, too, coordinates whose sign is another in w + d than in w are held at zero.
         """
+        # One step of conjugate gradients is two products with B (|I|, k); Cholesky costs B's Gram
+        # matrix and k³. How many steps fit into Cholesky's time is the number that are tried.
         k = len(rhs)
         nonzero = self.B.nnz if self.sparse else self.B.size
         product = CALL + (SPARSE_PRODUCT if self.sparse else DENSE_PRODUCT) * nonzero
@@ -387,6 +413,9 @@ class NewtonSystem:
         L = self._factor()
         half = blas.half_solve(L, rhs)
         d = blas.back_solve(L, half)
+        # Weights that would change their sign are to end at 0: w + d = 0 there. That bends the
+        # other coordinates' step as well, by one multiplier for each such weight (a Schur
+        # complement of the factor at hand). To set them to 0 afterwards would spoil the step.
         wrong = np.flatnonzero((w + d) * w < 0)
         if len(wrong):
             units = np.zeros((len(wrong), len(w)))
