@@ -3,8 +3,8 @@
     min over w of λ‖w‖₁ + ½ Σ_i s_i max(0, 1 − m_i)²,    m_i = a_iᵀw,    a_i = y_i x̃_i.
 
 With I = {i : m_i < 1}, the support S and its signs σ, the optimum has v_S = λσ and |v_j| ≤ λ for
-the others, where v = Σ_{i∈I} s_i (1 − m_i) a_i. As long as I, S and σ do not change, that is
-linear: with G = Σ_{i∈I} s_i a_i a_iᵀ, λ falling by δ,
+the others, where v = Σ_{i∈I} s_i (1 − m_i) a_i is the pull of the rows. As long as I, S and σ do
+not change, that is linear: with G = Σ_{i∈I} s_i a_i a_iᵀ, λ falling by δ,
 
     w_S(δ) = w_S + δ d,    d = G_SS⁻¹σ,    m(δ) = m + δ A_S d,    v(δ) = v − δ G_:S d.
 
@@ -53,7 +53,7 @@ RESIDUAL = 1e-10  # the largest |G_SS d − σ| that needs no further correction
 STILL = 1e-11  # the largest speed of a margin that may be rounding, over ‖x̃_i‖·‖d‖∞
 DEPENDENT = 1e-10  # a column depends on those in S if they leave no more than this of its square
 CHEAP = 20_000_000  # the largest number of products for which every refresh builds G anew
-DRIFT = 1e-10  # the largest error of v, over λ, with which a G that has gathered rounding may stay
+DRIFT = 1e-10  # the largest error of the pull, over λ, at which G is kept; else it is summed anew
 OFF = 1e-7  # the largest error, over λ or over a margin's 1, that rounding explains
 MOST_AT_ONCE = 200  # the largest number of steps of length 0 in a row, beyond |S| of them
 MOST_STEPS = 1000  # Newton steps of the solver that begins the path anew
@@ -172,7 +172,8 @@ class Homotopy:
         self._build()
         self.blocked = np.zeros(len(self.w), dtype=bool)  # columns that depend on those in S
         # Where columns of S depend on one another, G_SS has no inverse, and w is one of many
-        # optima. Another optimum with fewer weights does as well: each slide takes one away.
+        # optima. Another optimum with fewer weights does as well: each slide takes one
+        # away, or adds a row to I.
         while len(self.support) and (z := self._null()) is not None:
             self._slide(z)
 
@@ -264,7 +265,7 @@ class Homotopy:
     # ------------------------------------------------------------------ what is computed anew
 
     def _refresh(self):
-        """Compute margins, v and the inverse from the data; choose the margins to watch."""
+        """Compute margins, the pull and the inverse from the data; choose the margins to watch."""
         if self.active.sum() * len(self.w) ** 2 <= CHEAP and self.built_at < len(self.log.lam):
             self._build()
         self._add_pending()
@@ -275,42 +276,42 @@ class Homotopy:
         margins, speeds = self.y * self.design.dot(self.full(np.array([self.w, d])))
         astray = (self.weights > 0) & (self.active != (margins < 1.0))
         b = np.where(self.active, 1.0 - margins, 0.0)
-        self.v = self.design.transpose_dot(self.weights * self.y * b)[self.columns]
+        self.pull = self.design.transpose_dot(self.weights * self.y * b)[self.columns]
         # At the optimum v_S = λσ. The difference is rounding: where there is much of it, G has
         # gathered it, and everything is computed once more from a new G.
         S = self.support
-        left = self.v[S] - self.lam * self.sign[S]
+        left = self.pull[S] - self.lam * self.sign[S]
         if np.abs(left).max(initial=0.0) > DRIFT * self.lam and self.built_at < len(self.log.lam):
             self._build()
             self._refresh()
             return
         # One Newton step takes the rounding out of w.
         step = np.zeros(len(self.w))
-        step[S] = symmetric_dot(self.H, left)
+        step[S] = symmetric_dot(self.inverse, left)
         self.w += step
-        self.v -= symmetric_dot(self.G, step)
-        self.v[S] = self.lam * self.sign[S]
+        self.pull -= symmetric_dot(self.G, step)
+        self.pull[S] = self.lam * self.sign[S]
         # More than rounding: an event was missed.
         if (
             (np.abs(1.0 - margins[astray]) > OFF).any()
             or np.abs(left).max(initial=0.0) > OFF * self.lam
-            or np.abs(self.v).max() > (1.0 + OFF) * self.lam
+            or np.abs(self.pull).max() > (1.0 + OFF) * self.lam
             or (self.w[S] * self.sign[S] < -OFF).any()
         ):
             raise Lost
         self._watch(margins, speeds, d)
 
     def _invert(self):
-        """H = G_SS⁻¹, by its lower triangle."""
+        """The inverse H = G_SS⁻¹, by its lower triangle."""
         k = len(self.support)
         L = self._symmetric(self.support)
         smallest = DEPENDENT * 1e-3 * L.diagonal()
         if k and (not cholesky(L) or (L.diagonal() ** 2 <= smallest).any()):
             raise Lost
-        self.H = np.zeros((k, k))
+        self.inverse = np.zeros((k, k))
         if k:
-            inverse = half_solve(L, np.eye(k))  # rows L⁻¹e: (L⁻¹)ᵀ
-            add_gram(self.H, inverse.T, 1.0)
+            half = half_solve(L, np.eye(k))  # rows L⁻¹e: (L⁻¹)ᵀ
+            add_gram(self.inverse, half.T, 1.0)
 
     def _symmetric(self, S):
         """G_SS, both triangles."""
@@ -345,7 +346,7 @@ class Homotopy:
         """
         # Only weights in S move, and those that enter. Columns with |v_j| far below λ cannot enter
         # soon: with them left out the norms, hence the bound, are smaller.
-        self.there = (self.sign != 0) | (np.abs(self.v) > ENTERING_PULL * self.lam)
+        self.there = (self.sign != 0) | (np.abs(self.pull) > ENTERING_PULL * self.lam)
         self.some = np.flatnonzero(self.there)
         # As long as d stays, a margin is on a straight line from now to the horizon. Its distance
         # to its level is then 0 if the ends lie on both sides, else that of the nearer end.
@@ -384,16 +385,16 @@ class Homotopy:
         idle = 0  # steps of length 0 in a row
         before = len(self.log.lam)
         while True:
-            # The piece: how fast w, v and the margins that are watched move while λ falls.
-            d, v_speed = self._direction()
-            m_speed = self.B @ d[self.some]
+            # The piece: how fast w, the pull and the margins that are watched move while λ falls.
+            d, pull_speed = self._direction()
+            margin_speed = self.B @ d[self.some]
             # It ends at the next event, at the end of the path, at the horizon, or where a margin
             # that nobody watches could be at its level, whichever comes first.
-            delta, event = self._next(d, v_speed, m_speed)
+            delta, event = self._next(d, pull_speed, margin_speed)
             rest, ahead = self.lam - lam, self.ahead - self.since
             reach = self._reach(d, min(delta, rest, ahead))
             length = min(delta, rest, ahead, reach)
-            self._advance(length, d, v_speed, m_speed)
+            self._advance(length, d, pull_speed, margin_speed)
             if length == rest:
                 self.lam = lam
                 return
@@ -428,24 +429,24 @@ class Homotopy:
         # |S|³; that G_SS d = σ can be seen, and corrected, for a few products.
         S, d = self.support, np.zeros(len(self.w))
         left = self.sign[S]
-        v_speed = np.zeros(len(self.w))
+        pull_speed = np.zeros(len(self.w))
         for _ in range(REFINEMENTS):
             step = np.zeros(len(self.w))
-            step[S] = symmetric_dot(self.H, left)
+            step[S] = symmetric_dot(self.inverse, left)
             d += step
-            v_speed -= self._gram_dot(step)
-            left = self.sign[S] + v_speed[S]
+            pull_speed -= self._gram_dot(step)
+            left = self.sign[S] + pull_speed[S]
             if np.abs(left).max(initial=0.0) <= RESIDUAL:
                 break
-        v_speed[S] = -self.sign[S]
-        return d, v_speed
+        pull_speed[S] = -self.sign[S]
+        return d, pull_speed
 
     def _gram_dot(self, x):
         """Gx, the pending rows included."""
         product = symmetric_dot(self.G, x)
         if self.pending:
-            P = np.array([row for row, _ in self.pending])
-            product += (P @ x * [s for _, s in self.pending]) @ P
+            rows = np.array([row for row, _ in self.pending])
+            product += (rows @ x * [s for _, s in self.pending]) @ rows
         return product
 
     def _reach(self, d, most):
@@ -453,16 +454,17 @@ class Homotopy:
         if self.radius == np.inf:
             return np.inf
         # w is ``off`` its line now, and ‖off + δ·turn‖ after δ: where that is the radius is the
-        # root of a quadratic a δ² + 2 b δ + c.
+        # root of a quadratic in δ.
         off, turn = self.w - self.origin - self.since * self.way, d - self.way
-        a, b, c = turn @ turn, off @ turn, off @ off - self.radius**2
-        if c >= 0:
+        square, half, constant = turn @ turn, off @ turn, off @ off - self.radius**2
+        if constant >= 0:
             return 0.0
-        if a * most**2 + 2.0 * b * most + c <= 0:
+        if square * most**2 + 2.0 * half * most + constant <= 0:
             return np.inf
-        return -c / (b + np.sqrt(max(b * b - a * c, 0.0)))  # the larger root, without cancelling
+        root = np.sqrt(max(half * half - square * constant, 0.0))
+        return -constant / (half + root)  # the larger root, without cancelling
 
-    def _next(self, d, v_speed, m_speed):
+    def _next(self, d, pull_speed, margin_speed):
         """δ of the next event, and what it is."""
         best, event = np.inf, ("", 0, 0.0)
         S = self.support
@@ -476,16 +478,16 @@ class Homotopy:
         # |v_j| reaches λ
         out = (self.sign == 0) & ~self.blocked
         for sign in (1.0, -1.0):
-            closing = 1.0 + sign * v_speed
+            closing = 1.0 + sign * pull_speed
             open_ = np.flatnonzero(out & (closing > CLOSING))
             if len(open_):
-                delta = np.maximum(self.lam - sign * self.v[open_], 0.0) / closing[open_]
+                delta = np.maximum(self.lam - sign * self.pull[open_], 0.0) / closing[open_]
                 k = delta.argmin()
                 if delta[k] < best:
                     best, event = delta[k], (ENTERS, open_[k], sign)
         # a margin reaches 1
         at = self.train_at
-        speed, left = m_speed[at], 1.0 - self.m[at]
+        speed, left = margin_speed[at], 1.0 - self.m[at]
         inside = self.active[self.near_rows[at]]
         moving = np.flatnonzero(np.where(inside, speed, -speed) > self.still[at] * np.abs(d).max())
         if len(moving):
@@ -496,20 +498,20 @@ class Homotopy:
                 best, event = delta[k], (ROW_OUT if inside[moving[k]] else ROW_IN, i, 0.0)
         return best, event
 
-    def _advance(self, delta, d, v_speed, m_speed):
+    def _advance(self, delta, d, pull_speed, margin_speed):
         """Move everything along the piece by ``delta``, and log the scores that turn on it."""
         before = self.m[self.scored_at]
-        self.m += delta * m_speed
+        self.m += delta * margin_speed
         after = self.m[self.scored_at]
         rows = self.near_rows[self.scored_at]
         turned = np.flatnonzero(self.positive[rows] != (after * self.y[rows] > 0))
         for k in turned:
-            speed = m_speed[self.scored_at[k]]
+            speed = margin_speed[self.scored_at[k]]
             at = min(max(-before[k] / speed, 0.0), delta) if speed else 0.0
             self.log.flips.append((self.lam - at, int(rows[k])))
             self.positive[rows[k]] ^= True
         self.w += delta * d
-        self.v += delta * v_speed
+        self.pull += delta * pull_speed
         self.since += delta
         self.lam -= delta
         if self.visit:
@@ -524,10 +526,10 @@ class Homotopy:
             self.w[j] = self.sign[j] = 0.0
             column = self._of_inverse(k)
             others = np.arange(len(self.support)) != k
-            self.H = self.H[np.ix_(others, others)]
+            self.inverse = self.inverse[np.ix_(others, others)]
             self.support = self.support[others]
             if len(self.support):
-                add_gram(self.H, column[others][None] / np.sqrt(column[k]), -1.0)
+                add_gram(self.inverse, column[others][None] / np.sqrt(column[k]), -1.0)
         elif kind == ENTERS:
             if not self._enter(k, sign):
                 self.blocked[k] = True  # as long as nothing else changes
@@ -541,7 +543,7 @@ class Homotopy:
 
     def _of_inverse(self, k):
         """The k-th column of H."""
-        return np.concatenate([self.H[k, :k], self.H[k:, k]])
+        return np.concatenate([self.inverse[k, :k], self.inverse[k:, k]])
 
     def _of_gram(self, j):
         """The j-th column of G."""
@@ -552,41 +554,42 @@ class Homotopy:
 
     def _enter(self, j, sign):
         """The j-th column enters S; False if it depends on those that are there."""
-        # x are the weights by which the columns of S come nearest to column j, ``rest`` is the
-        # square of what they leave of it.
+        # The columns of S, in these shares, come nearest to column j. What they leave of its square
+        # is ``rest``.
         S, k = self.support, len(self.support)
         column = self._of_gram(j)
-        x = symmetric_dot(self.H, column[S])
-        rest = column[j] - column[S] @ x
+        shares = symmetric_dot(self.inverse, column[S])
+        rest = column[j] - column[S] @ shares
         if rest <= DEPENDENT * column[j]:
             return False
-        # The inverse grows by one row (a Schur complement): [H + xxᵀ/rest, −x/rest; ·, 1/rest].
-        H = np.zeros((k + 1, k + 1))
-        H[:k, :k] = self.H
-        H[k, k] = 1.0 / rest
-        H[k, :k] = -x / rest
+        # The inverse grows by one row (a Schur complement): with z the shares, it becomes
+        # [H + zzᵀ/rest, −z/rest; −zᵀ/rest, 1/rest].
+        inverse = np.zeros((k + 1, k + 1))
+        inverse[:k, :k] = self.inverse
+        inverse[k, k] = 1.0 / rest
+        inverse[k, :k] = -shares / rest
         if k:
-            part = np.ascontiguousarray(H[:k, :k])
-            add_gram(part, x[None] / np.sqrt(rest), 1.0)
-            H[:k, :k] = part
-        self.H, self.support = H, np.append(S, j)
+            part = np.ascontiguousarray(inverse[:k, :k])
+            add_gram(part, shares[None] / np.sqrt(rest), 1.0)
+            inverse[:k, :k] = part
+        self.inverse, self.support = inverse, np.append(S, j)
         self.w[j], self.sign[j] = 0.0, sign
-        self.v[j] = sign * self.lam
+        self.pull[j] = sign * self.lam
         return True
 
     def _change_row(self, k, row, change):
         """A row enters I (change 1) or leaves it (−1)."""
-        # G_SS changes by ± s a aᵀ, so its inverse by ∓ s u uᵀ / rest with u = H a (Sherman and
+        # G_SS changes by ± s a aᵀ, so its inverse by ∓ s z zᵀ / rest with z = H a (Sherman and
         # Morrison). Where ``rest`` is 0, G_SS is singular without the row.
         s = self.weights[row]
         a = self.y[row] * self.design.dense(np.array([row]), self.columns)[0]
         part = a[self.support]
-        u = symmetric_dot(self.H, part)
-        rest = 1.0 + change * s * (part @ u)
+        solved = symmetric_dot(self.inverse, part)
+        rest = 1.0 + change * s * (part @ solved)
         if rest <= DEPENDENT:
             raise Lost
-        if len(u):
-            add_gram(self.H, u[None] * np.sqrt(s / rest), -change)
+        if len(solved):
+            add_gram(self.inverse, solved[None] * np.sqrt(s / rest), -change)
         self.active[row] = change > 0
         self.m[k] = 1.0
         self.pending.append((a, change * s))

@@ -116,19 +116,19 @@ class NewtonSolver:
             self._update_gram(self._active() if active is None else active)
             active = None
             w = self.w
-            # v minimises the model over the working set's q columns. P itself may be higher at v,
-            # because rows crossed m_i = 1 on the way there: then w moves part of the way.
-            v, change, residual = self._newton_point(lam)
-            crossed = self._move(v, change, lam, monotone=not predicted)
-            # No row crossed: the model is P itself on the way, v its minimum on these columns. It
-            # is the optimum unless a column outside wants to enter.
+            # The point minimises the model over the working set's q columns. P itself may be
+            # higher there, because rows crossed m_i = 1 on the way: then w moves part of the way.
+            point, change, residual = self._newton_point(lam)
+            crossed = self._move(point, change, lam, monotone=not predicted)
+            # No row crossed: the model is P itself on the way, the point its minimum on these
+            # columns. The point is the optimum unless a column outside wants to enter.
             if not crossed and residual <= KKT_SLACK * lam and not self._choose(lam):
                 break
             # Where columns all but depend on one another, the proximal term keeps steps short.
             # After MOST_IDLE of these, a line search goes on in the same direction as P falls.
             idle = idle + 1 if not crossed and residual > KKT_SLACK * lam else 0
-            if idle >= MOST_IDLE and self.w is v:
-                self._line_search(v - w, lam, further=True)
+            if idle >= MOST_IDLE and self.w is point:
+                self._line_search(point - w, lam, further=True)
         self.history = [*self.history[-1:], (lam, self.w, self.margins)]
 
     def approach(self, C: float, max_iter: int) -> None:
@@ -137,8 +137,8 @@ class NewtonSolver:
         self._choose(lam)
         for _ in range(max_iter):
             self._update_gram(self._active())
-            v, change, _ = self._newton_point(lam)
-            crossed = self._move(v, change, lam, monotone=True)
+            point, change, _ = self._newton_point(lam)
+            crossed = self._move(point, change, lam, monotone=True)
             if crossed <= APPROACH_CROSSED_SHARE * np.count_nonzero(self.active):
                 break
 
@@ -179,10 +179,10 @@ class NewtonSolver:
 
     def _newton_point(self, lam):
         self.n_iter += 1
-        v = np.zeros_like(self.w)
-        point, change, residual = minimise(self.G, self.r, lam, self.w[self.columns])
-        v[self.columns] = point
-        return v, change, residual
+        point = np.zeros_like(self.w)
+        w, change, residual = minimise(self.G, self.r, lam, self.w[self.columns])
+        point[self.columns] = w
+        return point, change, residual
 
     def _reference(self, w):
         """Margins of all rows at w, kept as a reference for others."""
@@ -233,22 +233,22 @@ class NewtonSolver:
         margins[unknown], blur[unknown] = self.y[unknown] * self.design.dot(w, unknown), 0.0
         return margins, blur
 
-    def _move(self, v, change, lam, monotone):
-        """w ← v, or between where P would not fall; how many rows cross m_i = 1 on the way to v.
+    def _move(self, point, change, lam, monotone):
+        """w ← point, or between where P would not fall; how many rows cross m_i = 1 on the way.
 
-        0 as well where P falls nowhere on the way: what v promised is rounding, and w the optimum
-        on its columns.
+        0 as well where P falls nowhere on the way: what the model promised is rounding, and w the
+        optimum on its columns.
         """
         # ``change`` is what the model promises. P differs from the model by the rows that crossed:
         # those that left I count in the model but not in P, those that joined I in P alone.
-        margins, blur = self._margins_at(v)
+        margins, blur = self._margins_at(point)
         crossed = np.flatnonzero(self.train & ((margins < 1.0) != self.active))
         if monotone and len(crossed):
             weights = np.where(self.active[crossed], -1.0, 1.0) * self.weights[crossed]
             change = change + 0.5 * weights @ (1.0 - margins[crossed]) ** 2
             if change > 0:
-                return len(crossed) if self._line_search(v - self.w, lam) else 0
-        self.w, self.margins, self.blur = v, margins, blur
+                return len(crossed) if self._line_search(point - self.w, lam) else 0
+        self.w, self.margins, self.blur = point, margins, blur
         return len(crossed)
 
     def _line_search(self, step, lam, further=False):
@@ -260,17 +260,17 @@ class NewtonSolver:
         slope = self.y * self.design.dot(step)
         origin = self._reference(self.w)
 
-        def falls(t):
-            b = np.maximum(1.0 - origin - t * slope, 0.0)
-            point = self.w + t * step
+        def falls(length):
+            b = np.maximum(1.0 - origin - length * slope, 0.0)
+            point = self.w + length * step
             return lam * (np.sign(point) @ step) < (self.weights * b) @ slope
 
         low, high = 0.0, 1.0
         while further and high < FURTHEST and falls(high):
             low, high = high, 2.0 * high
         for _ in range(BISECTIONS):
-            t = 0.5 * (low + high)
-            low, high = (t, high) if falls(t) else (low, t)
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if falls(middle) else (low, middle)
         self.w = self.w + low * step
         self.margins, self.blur = origin + low * slope, np.zeros(len(origin))
         return low > 0

@@ -1,7 +1,7 @@
-"""ℓ1-penalised quadratic: min over v of ½ vᵀGv − rᵀv + λ‖v‖₁, by an active-set method.
+"""ℓ1-penalised quadratic: min over w of ½ wᵀGw − rᵀw + λ‖w‖₁, by an active-set method.
 
 The support S and its signs are guessed, the linear system of S is solved, coordinates whose sign
-comes out wrong leave, coordinates that violate |Gv − r|_j ≤ λ enter, until neither happens. Every
+comes out wrong leave, coordinates that violate |Gw − r|_j ≤ λ enter, until neither happens. Every
 move lowers the objective, so no support comes twice: where letting the wrong ones go, all at
 once, would not, the move ends at the first sign change.
 
@@ -128,7 +128,7 @@ def _smallest_damping(G):
 def minimise(
     G: np.ndarray, r: np.ndarray, lam: float, start: np.ndarray
 ) -> tuple[np.ndarray, float, float]:
-    """min over v of ½ vᵀGv − rᵀv + ½ Σ_j δ_j (v_j − start_j)² + λ‖v‖₁, δ tiny.
+    """min over w of ½ wᵀGw − rᵀw + ½ Σ_j δ_j (w_j − start_j)² + λ‖w‖₁, δ tiny.
 
     The proximal term makes singular G (equal columns, fewer rows than columns) harmless, and
     vanishes where the outer iteration stands still.
@@ -141,19 +141,19 @@ def minimise(
 
     Returns
     -------
-    v : float64 ndarray of shape (q,)
+    w : float64 ndarray of shape (q,)
         Zeros are exact.
     change : float
-        The objective at v minus at ``start``, without the proximal term; at most 0.
+        The objective at w minus at ``start``, without the proximal term; at most 0.
     residual : float
-        max_j δ_j |v_j − start_j|, the violation of the optimality conditions that the term leaves.
+        max_j δ_j |w_j − start_j|, the violation of the optimality conditions that the term leaves.
     """
     system = SupportSystem(G, _smallest_damping(G))
-    v, sign = start, np.sign(start)
+    w, sign = start, np.sign(start)
     eager = True  # whether to solve on without the wrong ones before looking at the objective
     gradient_at_start = gradient = symmetric_dot(G, start) - r
     for _ in range(MAX_STEPS):
-        # With the signs fixed, ‖v‖₁ is linear, and the minimum on S is that of a linear system.
+        # With the signs fixed, ‖w‖₁ is linear, and the minimum on S is that of a linear system.
         S = np.flatnonzero(sign)
         c = r + system.damping * start - lam * sign
         z = first = system.solve(S, c)
@@ -170,25 +170,25 @@ def minimise(
         target = np.zeros(len(r))
         target[S] = z
         last, gradient = gradient, symmetric_dot(G, target) - r
-        # Without the wrong ones the objective may be higher than at v. The way to the first
+        # Without the wrong ones the objective may be higher than at w. The way to the first
         # solution leads downhill: then the move follows that, until the first sign changes.
-        if len(z) < len(first) and _rise(v, target, last, gradient, lam) >= 0:
+        if len(z) < len(first) and _rise(w, target, last, gradient, lam) >= 0:
             if bordered and _error(system, np.flatnonzero(sign), first, c) > BORDER_ERROR * lam:
                 system.forget()  # a border of nearly singular factors: solved anew
                 gradient = last
                 continue
-            v, sign = _to_first_zero(v, sign, first)
-            gradient = symmetric_dot(G, v) - r
+            w, sign = _to_first_zero(w, sign, first)
+            gradient = symmetric_dot(G, w) - r
             eager = False
             continue
-        v, kept = target, sign[S]
+        w, kept = target, sign[S]
         sign = np.zeros(len(r))
         sign[S] = kept
         if not right.all():
             continue
-        # v is the minimum on S if the gradient there is −λ sign. A border may have too much
+        # w is the minimum on S if the gradient there is −λ sign. A border may have too much
         # rounding for that to hold.
-        total = gradient + system.damping * (v - start)
+        total = gradient + system.damping * (w - start)
         if system.bordered and np.abs(total[S] + lam * sign[S]).max(initial=0.0) > KKT_SLACK * lam:
             system.forget()
             continue
@@ -203,30 +203,30 @@ def minimise(
         if len(entering) > limit:
             entering = entering[np.argpartition(-pull[entering], limit)[:limit]]
         sign[entering] = -np.sign(gradient[entering])
-    change = _rise(start, v, gradient_at_start, gradient, lam)
-    return v, change, (system.damping * np.abs(v - start)).max(initial=0.0)
+    change = _rise(start, w, gradient_at_start, gradient, lam)
+    return w, change, (system.damping * np.abs(w - start)).max(initial=0.0)
 
 
 def _error(system, S, z, c):
     """‖(G_SS + diag(δ)_S) z − c_S‖∞."""
-    v = np.zeros(len(c))
-    v[S] = z
-    return np.abs(symmetric_dot(system.G, v) + system.damping * v - c)[S].max()
+    w = np.zeros(len(c))
+    w[S] = z
+    return np.abs(symmetric_dot(system.G, w) + system.damping * w - c)[S].max()
 
 
-def _rise(v, target, gradient, gradient_at_target, lam):
-    """How much higher the objective is at ``target`` than at v."""
-    smooth = 0.5 * (target - v) @ (gradient + gradient_at_target)
-    return smooth + lam * np.sum(np.abs(target) - np.abs(v))
+def _rise(w, target, gradient, gradient_at_target, lam):
+    """How much higher the objective is at ``target`` than at w."""
+    smooth = 0.5 * (target - w) @ (gradient + gradient_at_target)
+    return smooth + lam * np.sum(np.abs(target) - np.abs(w))
 
 
-def _to_first_zero(v, sign, z):
-    """From v toward z on the support of ``sign``, until the first sign change: point, signs."""
+def _to_first_zero(w, sign, z):
+    """From w toward z on the support of ``sign``, until the first sign change: point, signs."""
     S = np.flatnonzero(sign)
     crossed = sign[S] * z < 0
-    reach = v[S][crossed] / (v[S][crossed] - z[crossed])
-    target, sign = v.copy(), sign.copy()
-    target[S] += reach.min() * (z - v[S])
+    reach = w[S][crossed] / (w[S][crossed] - z[crossed])
+    target, sign = w.copy(), sign.copy()
+    target[S] += reach.min() * (z - w[S])
     at_zero = S[crossed][reach == reach.min()]
     target[at_zero] = sign[at_zero] = 0.0
     return target, sign

@@ -212,21 +212,21 @@ def _products(A, x):
 
 
 def slices(
-    a: np.ndarray, bits: int, largest: float | None = None
+    x: np.ndarray, bits: int, largest: float | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """a = first + second + rest without error; two integers of ``bits`` bits times a power of 2.
+    """x = first + second + rest without error; two integers of ``bits`` bits times a power of 2.
 
-    ``largest`` is max |a| of the whole that ``a`` is a part of; of ``a`` itself if None.
+    ``largest`` is max |x| of the whole that ``x`` is a part of; of ``x`` itself if None.
     """
     if largest is None:
-        largest = np.abs(a).max(initial=0.0)
+        largest = np.abs(x).max(initial=0.0)
     # Both slices are whole multiples of one step each, whatever the size of an entry: so sums of
     # their products are whole multiples as well, and fit. To cut each entry by its own exponent
     # would keep more digits and lose that. Of numbers near the smallest of doubles no slice is
     # taken: they are all rest.
     step = 2.0 ** max(np.frexp(largest)[1] - bits, SMALLEST_EXPONENT + bits)
-    first = np.rint(a / step) * step
-    rest = a - first
+    first = np.rint(x / step) * step
+    rest = x - first
     step *= 2.0**-bits
     second = np.rint(rest / step) * step
     return first, second, rest - second
@@ -240,8 +240,8 @@ def minus(value: float | np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.
     return _two_sum(high, low + (lower - third))
 
 
-def _two_sum(a, b):
-    """a + b as the nearest double, and the error (D. E. Knuth)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
+def _two_sum(first, second):
+    """first + second as the nearest double, and the error (D. E. Knuth)."""
+    total = first + second
+    part = total - first
+    return total, (first - (total - part)) + (second - part)

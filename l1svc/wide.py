@@ -3,17 +3,17 @@
 Here b_i = max(0, 1 − m_i), m_i = a_iᵀw, a_i = y_i x̃_i, λ = 1/(2C), and I = {i : m_i < 1}.
 
 C rises by factors of at most RUNG_FACTOR, each time to a gap of RUNG_GAP. At each C a working set
-of columns W is chosen, the support S and those whose pull |Σ_i s_i b_i a_i|_j is near λ or above
-it, and F is minimised on W by two kinds of steps:
+of columns is chosen, the support S and those whose pull |Σ_i s_i b_i a_i|_j is near λ or above
+it, and F is minimised on the working set by two kinds of steps:
 
 1. Coordinate descent on the Lasso that F is while I does not change, where zeros violate
    |pull|_j ≤ λ: it finds which columns are in the support.
-2. Newton steps on S, whose signs are σ: (H + μ diag H) d = pull_S − λσ, H = Σ_{i∈I} s_i a_i a_iᵀ on
+2. Newton steps on S, whose signs are σ: (G + μ diag G) d = pull_S − λσ, G = Σ_{i∈I} s_i a_i a_iᵀ on
    S, by conjugate gradients, or by Cholesky where that is cheaper. Coordinates that change their
    sign on the way stay at zero. μ (Levenberg, Marquardt) grows where steps are short.
 
-Then the duality gap is computed over all columns, and W chosen anew. What is kept are entries of X
-by columns (of a dense X those in W), and for Cholesky one matrix of S × S.
+Then the duality gap is computed over all columns, and the working set chosen anew. What is kept are
+entries of X by columns (of a dense X the working set's), and for Cholesky one matrix of S × S.
 
 References
 ----------
@@ -50,12 +50,12 @@ REFINED_ENTRIES = 1_000_000  # the largest number of the support's entries to re
 # A descent ends after STALLED_ROUNDS rounds without progress: what is left is rounding. Progress
 # is a fall of F by PROGRESS of itself.
 STALLED_ROUNDS, PROGRESS = 3, 1e-13
-ENTERING_PULL = 0.7  # the least |pull| / λ of a column that enters W
-WORKING_SET = 500  # the most columns of W, or twice as many as the support has if more
-# F is minimised on W until the violation there is OUTSIDE_SHARE of the violation outside, or
-# BEGINNING_SHARE of the first violation on W.
+ENTERING_PULL = 0.7  # the least |pull| / λ of a column that enters the working set
+WORKING_SET = 500  # the most columns of the working set, or twice the support's if more
+# F is minimised on the working set until the violation there is OUTSIDE_SHARE of the violation
+# outside, or BEGINNING_SHARE of the first violation there.
 OUTSIDE_SHARE, BEGINNING_SHARE = 0.2, 0.1
-EPOCHS = 20  # passes over W that coordinate descent makes in its turn
+EPOCHS = 20  # passes that coordinate descent makes over the working set in its turn
 NEWTON_STEPS = 6  # Newton steps in their turn
 # A step must bring ARMIJO of the linear decrease. Where it does not, its length is multiplied by
 # SHORTER, MAX_SHORTER times at most.
@@ -206,16 +206,16 @@ class WideSolver:
 
     def _descend_on(self, columns, outside, lam, goal, limit):
         """Minimise F on ``columns``, until the violation there is small beside what is known."""
-        A, w = self._columns(columns), self.w[columns]  # (n, |W|) and (|W|,)
+        A, w = self._columns(columns), self.w[columns]  # (n, k) and (k,)
         slack = None
         progress = Progress()
         while True:
-            # At the minimum on W a weight that is not 0 has pull = λ sign w, a zero |pull| ≤ λ.
+            # At the minimum on the columns a weight has pull = λ sign w, or is 0 and has |pull| ≤ λ.
             pull = A.T @ (self.weights * self._b())
             zero = w == 0
             violation = np.where(zero, np.abs(pull) - lam, np.abs(pull - lam * np.sign(w)))
             worst = violation.max()
-            # More digits than the columns outside allow would be lost with the next W.
+            # Digits beyond what the columns outside allow would be lost on the next working set.
             if slack is None:
                 slack = max(OUTSIDE_SHARE * outside, BEGINNING_SHARE * worst, 0.3 * goal * lam)
             if worst <= slack or self.n_iter >= limit:
@@ -235,9 +235,9 @@ class WideSolver:
         if self.entries is not None:
             return self.entries[:, columns]
         A = np.empty((len(self.y), len(columns)), order="F")
-        q = np.searchsorted(columns, self.design.shape[1] - 1)
-        A[:, :q] = self.design.X[:, columns[:q]]
-        A[:, q:] = self.design.bias
+        bias_at = np.searchsorted(columns, self.design.shape[1] - 1)
+        A[:, :bias_at] = self.design.X[:, columns[:bias_at]]
+        A[:, bias_at:] = self.design.bias
         A *= self.y[:, None]
         return A
 
@@ -259,7 +259,7 @@ class WideSolver:
                 check_input=False,
             )
         step = path[:, 0] - w
-        return self._search(A, w, lambda t: w + t * step, pull, lam)[0]
+        return self._search(A, w, lambda length: w + length * step, pull, lam)[0]
 
     def _newton(self, A, w, lam, slack, limit):
         """Some Newton steps on the support of w."""
@@ -275,49 +275,50 @@ class WideSolver:
             system = NewtonSystem(part, rows, self.weights, self.damping)
             d = system.solve(rhs, w[support], slack)
 
-            def moved(t, start=w[support], sign=sign, d=d):
-                v = start + t * d
-                return np.where(v * sign > 0, v, 0.0)
+            def moved(length, start=w[support], sign=sign, d=d):
+                point = start + length * d
+                return np.where(point * sign > 0, point, 0.0)
 
-            v, t = self._search(part, w[support], moved, pull, lam)
+            point, length = self._search(part, w[support], moved, pull, lam)
             w = w.copy()
-            w[support] = v
-            self._adapt_damping(t)
-            if not t:
+            w[support] = point
+            self._adapt_damping(length)
+            if not length:
                 break
         return w
 
-    def _adapt_damping(self, t):
-        factor = DAMPING_RISE if t > SHORT_STEP else SHORT_RISE
-        if t == 1.0:
+    def _adapt_damping(self, length):
+        factor = DAMPING_RISE if length > SHORT_STEP else SHORT_RISE
+        if length == 1.0:
             factor = 1.0 / DAMPING_FALL
         self.damping = min(max(self.damping * factor, DAMPING_RANGE[0]), DAMPING_RANGE[1])
 
     def _search(self, A, w, moved, pull, lam):
-        """The first of ``moved``(1), ``moved``(0.4), … at which F falls enough, and its t.
+        """The first of ``moved``(1), ``moved``(0.4), … at which F falls enough, and the
+        length.
 
         (w, 0) where there is none. ``margins`` follow. The change of F is a sum of parts that are
         small themselves: its rounding does not hide it near the optimum.
         """
         active = self.train & (self.margins < 1.0)
-        t = 1.0
+        length = 1.0
         for _ in range(MAX_SHORTER):
-            v = moved(t)
-            step = v - w
+            point = moved(length)
+            step = point - w
             move = A @ step
-            # F falls by two small parts: a linear one, and half the square of the move, on rows in
-            # I; rows that cross m_i = 1 on the way are put right. F(v) − F(w) itself would be the
-            # difference of two nearly equal numbers.
-            sign = np.where(w != 0, np.sign(w), np.sign(v))
-            linear = (lam * sign - pull) @ step + 2.0 * lam * np.abs(v[v * sign < 0]).sum()
+            # F changes by two small parts: a linear one, and half the square of the move on rows of
+            # I, corrected where rows cross m_i = 1. The difference of the two values of F would be
+            # lost in their rounding.
+            sign = np.where(w != 0, np.sign(w), np.sign(point))
+            linear = (lam * sign - pull) @ step + 2.0 * lam * np.abs(point[point * sign < 0]).sum()
             left = 1.0 - self.margins - move
             crossed = np.flatnonzero(self.train & (active != (left > 0)))
             across = np.where(active[crossed], -1.0, 1.0) * self.weights[crossed]
             square = self.weights[active] @ move[active] ** 2 + across @ left[crossed] ** 2
             if linear < 0 and linear + 0.5 * square <= ARMIJO * linear:
                 self.margins = self.margins + move
-                return v, t
-            t *= SHORTER
+                return point, length
+            length *= SHORTER
         return w, 0.0
 
 
@@ -337,7 +338,7 @@ class Progress:
 
 
 class NewtonSystem:
-    """(H + μ diag H) d = rhs, H = Σ_{i∈rows} s_i a_i a_iᵀ.
+    """(G + μ diag G) d = rhs, G = Σ_{i∈rows} s_i a_i a_iᵀ.
 
     Parameters
     ----------
@@ -383,7 +384,7 @@ class NewtonSystem:
         return min(self._gram_seconds()) + CHOLESKY * len(self.diagonal) ** 3
 
     def _gram_seconds(self):
-        """Of H, by its entries and by dense blocks."""
+        """Of G, by its entries and by dense blocks."""
         n, k = self.B.shape
         dense = DENSE_GRAM * n * k**2
         if not self.sparse:
@@ -394,20 +395,20 @@ class NewtonSystem:
     def _conjugate_gradients(self, rhs, goal, max_steps):
         """d and ‖residual‖∞, which is below ``goal`` if so many steps lead there."""
         diagonal = self.diagonal + self.ridge  # the preconditioner
-        d, r = np.zeros_like(rhs), rhs.copy()
-        z = r / diagonal
-        p, rz = z, r @ z
+        d, residual = np.zeros_like(rhs), rhs.copy()
+        scaled = residual / diagonal
+        direction, square = scaled, residual @ scaled
         for _ in range(max_steps):
-            q = self.B.T @ (self.B @ p) + self.ridge * p
-            length = rz / (p @ q)
-            d += length * p
-            r -= length * q
-            if np.abs(r).max() <= goal:
+            product = self.B.T @ (self.B @ direction) + self.ridge * direction
+            length = square / (direction @ product)
+            d += length * direction
+            residual -= length * product
+            if np.abs(residual).max() <= goal:
                 break
-            z = r / diagonal
-            rz, before = r @ z, rz
-            p = z + rz / before * p
-        return d, np.abs(r).max()
+            scaled = residual / diagonal
+            square, before = residual @ scaled, square
+            direction = scaled + square / before * direction
+        return d, np.abs(residual).max()
 
     def _by_cholesky(self, rhs, w):
         L = self._factor()
@@ -428,7 +429,7 @@ class NewtonSystem:
         return d
 
     def _factor(self):
-        """The Cholesky factor of H + μ diag H; μ rises until there is one."""
+        """The Cholesky factor of G + μ diag G; μ rises until there is one."""
         ridge = self.ridge
         while True:
             L = self._gram()
@@ -438,22 +439,22 @@ class NewtonSystem:
             ridge = np.maximum(100.0 * ridge, DAMPING_RANGE[0] * self.diagonal)
 
     def _gram(self):
-        """H, by its lower triangle."""
+        """G, by its lower triangle."""
         n, k = self.B.shape
         by_entries, by_blocks = self._gram_seconds()
-        H = np.zeros((k, k))
+        G = np.zeros((k, k))
         if not self.sparse:
-            blas.add_gram(H, self.B, 1.0)
+            blas.add_gram(G, self.B, 1.0)
         elif by_entries < by_blocks:
             by_rows, transposed = self.B.tocsr(), self.B.T
             for start in range(0, k, BLOCK_ROWS):
                 block = slice(start, start + BLOCK_ROWS)
-                H[block] = (transposed[block] @ by_rows).toarray()
+                G[block] = (transposed[block] @ by_rows).toarray()
         else:
             by_rows = self.B.tocsr()
             for start in range(0, n, BLOCK_ROWS):
-                blas.add_gram(H, by_rows[start : start + BLOCK_ROWS].toarray(), 1.0)
-        return H
+                blas.add_gram(G, by_rows[start : start + BLOCK_ROWS].toarray(), 1.0)
+        return G
 
 
 def _by_columns(design, y):
