@@ -1,26 +1,20 @@
 """L1LinearSVC: LinearSVC(penalty="l1", loss="squared_hinge", dual=False), solved exactly."""
 
-import copy
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
-from sklearn.svm import LinearSVC
-from sklearn.utils.validation import check_is_fitted
 
 from .design import MatrixLike
 from .objective import one_vs_rest
 from .path import Path, follow, solver_from, start
 from .problem import PARAMETERS, build_design, check_data, weigh_classes
 from .threads import one_blas_thread
-
-if TYPE_CHECKING:
-    from .search import L1LinearSVCSearchCV
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -182,42 +176,6 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.intercept_ = W[:, -1] * self.intercept_scaling
         self.n_iter_ = max(int(path.n_iter[k]) for path in paths)
         self.duality_gap_ = float(np.max([path.gaps[k] for path in paths]))  # NaN if one is
-
-
-def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
-    """A fitted scikit-learn LinearSVC with the weights of ``estimator``.
-
-    It predicts as ``estimator`` does and needs nothing of this package.
-
-    Parameters
-    ----------
-    estimator : L1LinearSVC or L1LinearSVCSearchCV, fitted
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_breast_cancer
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> X = X / X.max(axis=0)
-    >>> from l1svc import L1LinearSVC, to_linear_svc
-    >>> svc = L1LinearSVC(C=0.1).fit(X, y)
-    >>> type(to_linear_svc(svc)).__module__
-    'sklearn.svm._classes'
-    >>> bool((to_linear_svc(svc).predict(X) == svc.predict(X)).all())
-    True
-    """
-    check_is_fitted(estimator)
-    fitted = getattr(estimator, "best_estimator_", estimator)
-    svc = LinearSVC(
-        penalty="l1",
-        loss="squared_hinge",
-        dual=False,
-        **{name: getattr(fitted, name) for name in FITTED_BY},
-    )
-    for name in ("coef_", "intercept_", "classes_", "n_iter_", "n_features_in_"):
-        setattr(svc, name, copy.copy(getattr(fitted, name)))
-    if hasattr(fitted, "feature_names_in_"):
-        svc.feature_names_in_ = fitted.feature_names_in_.copy()
-    return svc
 
 
 def warn_unless_converged(gaps: ArrayLike, n_iter: ArrayLike, tol: float, max_iter: int) -> None:

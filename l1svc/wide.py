@@ -210,7 +210,7 @@ class WideSolver:
         slack = None
         progress = Progress()
         while True:
-            # At the minimum on the columns a weight has pull = λ sign w, or is 0 and has |pull| ≤ λ.
+            # At the minimum here a weight has pull = λ sign w, or it is 0 and has |pull| ≤ λ.
             pull = A.T @ (self.weights * self._b())
             zero = w == 0
             violation = np.where(zero, np.abs(pull) - lam, np.abs(pull - lam * np.sign(w)))
