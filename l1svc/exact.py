@@ -187,7 +187,7 @@ def exact_path(
     path = Homotopy(
         design, target, weights, first, C_min, np.empty(0, dtype=int), certificate.visit
     )
-    sign, active = np.zeros(design.shape[1]), path.active.copy()
+    sign, active = np.zeros(design.shape[1]), path.gram.active.copy()
     sign[path.columns] = path.sign
     certificate.visit(path.lam, path.w)
     for _ in path.follow(0.5 / C_max):
@@ -488,7 +488,8 @@ def _follow_fold(problem, weights, train, test, C_min, C_max, with_train):
     path = Homotopy(design, y, weights, first, C_min, scored)
     before = path.positive.copy()
     first_ones = np.array(
-        [(C_min, ENTERS, path.columns[j], path.sign[j]) for j in np.sort(path.support)], dtype=EVENT
+        [(C_min, ENTERS, path.columns[j], path.sign[j]) for j in np.flatnonzero(path.sign)],
+        dtype=EVENT,
     )
     lam, W = [path.lam], [path.w.copy()]
     for _ in path.follow(0.5 / C_max):
