@@ -30,7 +30,8 @@ at weights next to w, no doubles, where v_j = sign w_j on the support.
 import numpy as np
 
 from .blas import back_solve, cholesky, half_solve
-from .design import BLOCK_ROWS, Design
+from .design import BLOCK_ROWS
+from .problem import Problem
 from .refine import UNIT, Sliced, minus
 
 BATCH = 32  # the number of weight vectors whose margins are held at a time
@@ -40,9 +41,7 @@ MOST_ENTRIES = 4_000_000  # the largest number of the support's entries whose ro
 
 
 def certify(
-    design: Design,
-    y: np.ndarray,
-    weights: np.ndarray,
+    problem: Problem,
     Cs: np.ndarray,
     W: np.ndarray,
     tol: float = 0.0,
@@ -51,10 +50,8 @@ def certify(
 
     Parameters
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,), or (m, n) where they differ
-        s, zero for the rows left out.
+    problem : Problem
+        Its weights may be of shape (m, n) here, where they differ.
     Cs : float64 ndarray of shape (m,)
     W : float64 ndarray of shape (m, p + 1)
     tol : float, default=0.0
@@ -66,6 +63,7 @@ def certify(
     products : float64 ndarray of shape (m, n)
         WX̃ᵀ, of all the rows.
     """
+    design, y, weights = problem.design, problem.y, problem.weights
     primal, gap = np.empty(len(W)), np.empty(len(W))
     products = np.empty((len(W), len(y)))
     for start in range(0, len(W), BATCH):
@@ -101,8 +99,7 @@ def certify(
         v_error = 2.0 * (v_error + C[:, 0] * eps * (s @ design.row_norms) * design.largest)
         for k in np.flatnonzero(gap[batch] > tol * primal[batch]).tolist():
             exact = _summed_without_error(
-                design,
-                y,
+                problem,
                 s if s.ndim == 1 else s[k],
                 Cs[start + k],
                 w[k],
@@ -114,11 +111,11 @@ def certify(
     return primal, np.minimum(gap, primal), products  # D(0) = 0
 
 
-def _summed_without_error(design, y, s, C, w, rows, columns):
+def _summed_without_error(problem, s, C, w, rows, columns):
     """The gap, by b and v that are right far beyond a double."""
     # b to twice a double's digits: b + rest, right up to eps.
     s, w, lam = s[rows], w[columns], 0.5 / C
-    A = _Rows(design, y, rows, columns)
+    A = _Rows(problem, rows, columns)
     sliced = Sliced(A, largest=1.0)
     b, rest = minus(1.0, sliced.dot(w * A.scale))
     eps = np.full(len(b), sliced.error(w * A.scale))
@@ -132,7 +129,7 @@ def _summed_without_error(design, y, s, C, w, rows, columns):
     if change is not None:
         b, low = minus(b, np.array([change, -rest, np.zeros(len(b))]))
         gap = min(gap, _gap_at(sliced, s, b, low, eps + np.abs(change), w, lam)[0])
-    return gap * (1.0 + 2 * sum(design.shape) * UNIT)
+    return gap * (1.0 + 2 * sum(problem.design.shape) * UNIT)
 
 
 def _gap_at(sliced, s, b, rest, eps, w, lam):
@@ -190,8 +187,8 @@ class _Rows:
         The power of 2 above its largest entry: no column's digits drown in those of another.
     """
 
-    def __init__(self, design: Design, y: np.ndarray, rows: np.ndarray, columns: np.ndarray):
-        self.design, self.y = design, y
+    def __init__(self, problem: Problem, rows: np.ndarray, columns: np.ndarray):
+        self.design, self.y = problem.design, problem.y
         self.rows, self.columns = rows, columns
         self.shape = (len(rows), len(columns))
         self.scale = np.ones(len(columns))

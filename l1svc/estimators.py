@@ -11,9 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
 
 from .design import MatrixLike
-from .objective import one_vs_rest
 from .path import Path, follow, solver_from, start
-from .problem import PARAMETERS, build_design, check_data, weigh_classes
+from .problem import PARAMETERS, binary_problems, check_data
 from .threads import one_blas_thread
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -135,26 +134,25 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         ValueError
             Where y has a single class, or a number is infinite, NaN or beyond what is said of C.
         """
-        X, y, sample_weight = check_data(X, y, sample_weight, self)
-        classes, weights = weigh_classes(self.class_weight, y, sample_weight)
+        X, labels, sample_weight = check_data(X, y, sample_weight, self)
         bias = self.intercept_scaling if self.fit_intercept else 0.0
-        design = build_design(X, bias, weights, [self.C])
-        targets = one_vs_rest(y, classes)
-        last = self._last_weights(design, len(targets)) if self.warm_start else None
+        self.classes_, problems = binary_problems(
+            X, labels, sample_weight, self.class_weight, bias, [self.C]
+        )
+        last = self._last_weights(problems) if self.warm_start else None
         paths = []
-        for k, (target, s) in enumerate(zip(targets, weights, strict=True)):
+        for k, problem in enumerate(problems):
             # Where ‖w‖₁ is above P(0) = C Σ_i s_i, or NaN, 0 is the better start.
-            if last is not None and np.abs(last[k]).sum() <= self.C * s.sum():
-                solver = solver_from(design, target, s, last[k])
+            if last is not None and np.abs(last[k]).sum() <= self.C * problem.weights.sum():
+                solver = solver_from(problem, last[k])
             else:
-                solver = start(design, target, s, self.C, self.max_iter, alone=True)
+                solver = start(problem, self.C, self.max_iter, alone=True)
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))
-        self.classes_ = classes
         self._set_solution(paths, 0)
         warn_unless_converged(self.duality_gap_, self.n_iter_, self.tol, self.max_iter)
         return self
 
-    def _last_weights(self, design, n_problems):
+    def _last_weights(self, problems):
         """Weights of the last fit, (K, p + 1) with the bias' last, or None if they do not fit.
 
         Where a column is all zero now, so is its weight.
@@ -163,7 +161,8 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             return None
         self.densify()
         last = np.column_stack([self.coef_, self.intercept_ / self.intercept_scaling])
-        if last.shape != (n_problems, design.shape[1]):
+        design = problems[0].design
+        if last.shape != (len(problems), design.shape[1]):
             return None
         initial = np.zeros_like(last)
         initial[:, design.used] = last[:, design.used]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -163,7 +163,7 @@ def exact_search(
     if scoring not in SCORES:
         raise ValueError(f"scoring must be one of {sorted(SCORES)}, got {scoring!r}.")
     check_parameters("exact_search", n_jobs=n_jobs, callback=callback)
-    design, target, _ = two_class_problem(
+    problem = two_class_problem(
         "exact_search",
         X,
         y,
@@ -179,7 +179,7 @@ def exact_search(
         raise ValueError(f"cv must give at least one split, got none from {cv!r}.")
     # A fold is weights of the rows: the rows left out have 0, rows that a splitter repeats have
     # more. X goes to the processes once.
-    n = len(target)
+    n = len(labels)
     tasks = []
     for train, test in splits:
         rows, held = (np.arange(n)[part] for part in (train, test))
@@ -187,7 +187,7 @@ def exact_search(
         _, s = weigh_classes(class_weight, labels, counts, counts > 0)
         tasks.append((s[0], rows, held, C_min, C_max, return_train_score))
     # an event is some steps of Python: threads would wait for each other
-    crew = Crew((design, target), min(effective_n_jobs(n_jobs), len(splits)), "processes")
+    crew = Crew(problem, min(effective_n_jobs(n_jobs), len(splits)), "processes")
     folds = []
     for fold in crew.run(_follow_fold, tasks):
         folds.append(fold)
@@ -220,13 +220,12 @@ class _Counts:
 
 
 @one_blas_thread
-def _follow_fold(problem, weights, train, test, C_min, C_max, with_train):
+def _follow_fold(whole, weights, train, test, C_min, C_max, with_train):
     # Only the signs of decision values are followed: which rows' flip, and at which λ. Counts and
     # scores follow from these when all is known.
-    design, y = problem
     scored = np.union1d(train, test) if with_train else np.unique(test)
-    first = first_optimum(design, y, weights, C_min)
-    path = Homotopy(design, y, weights, first, C_min, scored)
+    problem = replace(whole, weights=weights)
+    path = Homotopy(problem, first_optimum(problem, C_min), C_min, scored)
     before = path.positive.copy()
     first_ones = np.array(
         [(C_min, ENTERS, path.columns[j], path.sign[j]) for j in np.flatnonzero(path.sign)],
@@ -239,12 +238,12 @@ def _follow_fold(problem, weights, train, test, C_min, C_max, with_train):
     # A certificate for each of thousands of pieces would take longer than the path: some do, as
     # rounding grows slowly, and the path sees at each refresh whether it is at an optimum.
     some = np.unique(np.linspace(0, len(lam) - 1, CERTIFIED).astype(int))
-    gaps = relative_gaps(design, y, weights, np.array(lam)[some], path.full(np.array(W)[some]))
+    gaps = relative_gaps(problem, np.array(lam)[some], path.full(np.array(W)[some]))
     flips, events = path.log.flips, event_table(path)
     of_columns = events[np.isin(events["kind"], (ENTERS, LEAVES))]
 
     def counts(rows):
-        return _count(before, flips, y, np.bincount(rows, minlength=len(y)))
+        return _count(before, flips, problem.y, np.bincount(rows, minlength=len(problem.y)))
 
     return _Fold(
         counts(test),

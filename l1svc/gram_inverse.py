@@ -8,7 +8,7 @@ to time both are computed anew.
 import numpy as np
 
 from .blas import add_gram, cholesky, half_solve, symmetric_dot
-from .design import Design
+from .problem import Problem
 
 PENDING = 32  # the number of rows that are added to G at a time: one BLAS call for all
 REFINEMENTS = 4  # the largest number of corrections of a direction d
@@ -28,10 +28,7 @@ class GramInverse:
 
     Parameters
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
-        s.
+    problem : Problem
     active : bool ndarray of shape (n,)
         I.
     support : int ndarray
@@ -49,16 +46,9 @@ class GramInverse:
         H, the pending rows included.
     """
 
-    def __init__(
-        self,
-        design: Design,
-        y: np.ndarray,
-        weights: np.ndarray,
-        active: np.ndarray,
-        support: np.ndarray,
-    ) -> None:
-        self.design, self.y, self.weights = design, y, weights
-        self.columns = design.used
+    def __init__(self, problem: Problem, active: np.ndarray, support: np.ndarray) -> None:
+        self.design, self.y, self.weights = problem.design, problem.y, problem.weights
+        self.columns = problem.design.used
         self.active, self.support = active, support
         self.build()
 

@@ -33,9 +33,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .design import Design
 from .gram_inverse import GramInverse, Lost
 from .path import solver_from
+from .problem import Problem
 from .watched import MANY_EVENTS, STILL, Watched
 
 ENTERING_PULL = 0.8  # the least |v_j| / λ of a column that may enter S before the next refresh
@@ -69,10 +69,7 @@ class Homotopy:
 
     Parameters
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
-        s ≥ 0; rows left out have 0.
+    problem : Problem
     w : float64 ndarray of shape (p + 1,)
         The optimum at C.
     C : float
@@ -105,28 +102,26 @@ class Homotopy:
 
     def __init__(
         self,
-        design: Design,
-        y: np.ndarray,
-        weights: np.ndarray,
+        problem: Problem,
         w: np.ndarray,
         C: float,
         scored: np.ndarray,
         visit: Callable[[float, np.ndarray], object] | None = None,
     ) -> None:
-        self.design, self.y, self.weights = design, y, weights
+        self.problem = problem
         self.visit = visit
-        self.columns = design.used
-        self.watched = Watched(design, y, weights, scored)
+        self.columns = problem.design.used
+        self.watched = Watched(problem, scored)
         self.events_at_restart, self.left_out = -1, RESTART  # the last restart's
         self.log = Log()
         self.lam = 0.5 / C
         self._begin(w)
-        self.positive = np.zeros(len(y), dtype=bool)
-        self.positive[scored] = design.dot(w)[scored] > 0
+        self.positive = np.zeros(len(problem.y), dtype=bool)
+        self.positive[scored] = problem.design.dot(w)[scored] > 0
 
     def full(self, w: np.ndarray) -> np.ndarray:
         """w over all p + 1 columns."""
-        full = np.zeros((*w.shape[:-1], self.design.shape[1]))
+        full = np.zeros((*w.shape[:-1], self.problem.design.shape[1]))
         full[..., self.columns] = w
         return full
 
@@ -143,10 +138,11 @@ class Homotopy:
     def _begin(self, w):
         """Begin at the optimum w at ``lam``, w of shape (p + 1,)."""
         # w alone tells I, S and σ, hence everything else.
-        active = (self.weights > 0) & (self.y * self.design.dot(w) < 1.0)
+        problem = self.problem
+        active = (problem.weights > 0) & (problem.y * problem.design.dot(w) < 1.0)
         self.w = w[self.columns]
         self.sign = np.sign(self.w)
-        self.gram = GramInverse(self.design, self.y, self.weights, active, np.flatnonzero(self.w))
+        self.gram = GramInverse(problem, active, np.flatnonzero(self.w))
         self.built_at = len(self.log.lam)  # the number of events when G was last built
         self.blocked = np.zeros(len(self.w), dtype=bool)
         # Where columns of S depend on one another, G_SS has no inverse, and w is one of many
@@ -162,7 +158,7 @@ class Homotopy:
         joins I, and z changes the loss from there on.
         """
         # Of the two ways along z, one on which some weight shrinks.
-        S = self.gram.support
+        problem, S = self.problem, self.gram.support
         step = np.zeros(len(self.w))
         step[S] = z if (self.w[S] * z < 0).any() else -z
         # The first weight that is 0, and how far away that is.
@@ -170,8 +166,8 @@ class Homotopy:
         delta = self.w[back] / -step[back]
         length, first = delta.min(), back[delta.argmin()]
         # The margins in I stand still. The others move, by m + δ·speed: which falls to 1 first?
-        margins, speed = self.y * self.design.dot(self.full(np.array([self.w, step])))
-        out = (self.weights > 0) & ~self.gram.active & (speed < -STILL * np.abs(speed).max())
+        margins, speed = problem.y * problem.design.dot(self.full(np.array([self.w, step])))
+        out = (problem.weights > 0) & ~self.gram.active & (speed < -STILL * np.abs(speed).max())
         reach = np.divide(1.0 - margins, speed, out=np.full(len(speed), np.inf), where=out)
         row = int(reach.argmin())
         if reach[row] < length:
@@ -197,7 +193,7 @@ class Homotopy:
             )
         self.lam = max(self.lam * (1.0 - self.left_out), lam)
         C = 0.5 / self.lam
-        solver = solver_from(self.design, self.y, self.weights, self.full(self.w))
+        solver = solver_from(self.problem, self.full(self.w))
         solver.solve(C, MOST_STEPS)
         solver.polish(C, MOST_STEPS)
         self._begin(solver.w)
@@ -222,17 +218,17 @@ class Homotopy:
 
     def _refresh(self):
         """Compute margins, the pull and the inverse from the data; choose the margins to watch."""
-        gram = self.gram
+        problem, gram = self.problem, self.gram
         if gram.active.sum() * len(self.w) ** 2 <= CHEAP:
             self._build()
         gram.invert()
         # Margins and speeds of all n rows, in one product with X. From here to the next refresh
         # only the few margins that are watched are known.
         d, _ = gram.direction(self.sign[gram.support])
-        margins, speeds = self.y * self.design.dot(self.full(np.array([self.w, d])))
-        astray = (self.weights > 0) & (gram.active != (margins < 1.0))
+        margins, speeds = problem.y * problem.design.dot(self.full(np.array([self.w, d])))
+        astray = (problem.weights > 0) & (gram.active != (margins < 1.0))
         b = np.where(gram.active, 1.0 - margins, 0.0)
-        self.pull = self.design.transpose_dot(self.weights * self.y * b)[self.columns]
+        self.pull = problem.design.transpose_dot(problem.weights * problem.y * b)[self.columns]
         # At the optimum v_S = λσ. The difference is rounding: where there is much of it, G has
         # gathered it, and everything is computed once more from a new G.
         S = gram.support
@@ -336,7 +332,7 @@ class Homotopy:
         watched.advance(delta, margin_speed)
         after = watched.margins[at]
         rows = watched.rows[at]
-        turned = np.flatnonzero(self.positive[rows] != (after * self.y[rows] > 0))
+        turned = np.flatnonzero(self.positive[rows] != (after * self.problem.y[rows] > 0))
         for k in turned:
             speed = margin_speed[at[k]]
             gone = min(max(-before[k] / speed, 0.0), delta) if speed else 0.0

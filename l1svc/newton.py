@@ -17,12 +17,14 @@ Optimization Methods and Software 17, 2002 (the generalised Hessian, finite term
 """
 
 import copy
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
 from .blas import symmetric_dot
-from .design import MAX_GRAM_COLUMNS, Design
+from .design import MAX_GRAM_COLUMNS
+from .problem import Problem
 from .quadratic import minimise
 from .refine import refined_weights
 
@@ -46,10 +48,7 @@ class NewtonSolver:
 
     Parameters
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
-        s ≥ 0.
+    problem : Problem
     w : float64 ndarray of shape (p + 1,), default=None
         Where to start; zero if None.
 
@@ -63,16 +62,12 @@ class NewtonSolver:
         Newton steps taken.
     """
 
-    def __init__(
-        self, design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray | None = None
-    ) -> None:
-        self.design = design
-        self.y = y
-        self._weigh(weights)
+    def __init__(self, problem: Problem, w: np.ndarray | None = None) -> None:
+        self._pose(problem)
         self.n_iter = 0
-        self.points = np.empty((N_REFERENCES, design.shape[1]))  # where the margins
-        self.known = np.empty((N_REFERENCES, len(y)))  # of all rows are known: the references
-        self.restart(np.zeros(design.shape[1]) if w is None else w)
+        self.points = np.empty((N_REFERENCES, self.design.shape[1]))  # where the margins
+        self.known = np.empty((N_REFERENCES, len(self.y)))  # of all rows are known: the references
+        self.restart(np.zeros(self.design.shape[1]) if w is None else w)
         self._keep(np.flatnonzero(self.w))
 
     def restart(self, w: np.ndarray) -> None:
@@ -88,7 +83,7 @@ class NewtonSolver:
         other = copy.copy(self)
         other.G, other.r = self.G.copy(), self.r.copy()
         other.points, other.known = self.points.copy(), self.known.copy()
-        other._weigh(weights)
+        other._pose(replace(self.problem, weights=weights))
         other.n_iter = 0
         other.history = []
         return other
@@ -142,11 +137,12 @@ class NewtonSolver:
             if crossed <= APPROACH_CROSSED_SHARE * np.count_nonzero(self.active):
                 break
 
-    def polish(self, C: float, max_iter: int) -> None:
+    def polish(self, C: float, max_iter: int, thorough: bool = False) -> None:
         """Remove from ``w`` the rounding that G carries.
 
         Newton steps with the gradient that X gives; then, I, support and signs being known,
         iterative refinement (:mod:`l1svc.refine`): what is left is the rounding of w itself.
+        So ``thorough`` changes nothing.
         """
         # Rows that came and went have left their rounding in G and r. Rounding in G costs steps
         # at most, rounding in the gradient Gw − r moves the optimum. So r is set such that the
@@ -162,9 +158,6 @@ class NewtonSolver:
         w = refined_weights(self, 0.5 / C, gram, self.summed > 0)
         if w is not None:
             self.restart(w)
-
-    def refine(self, C: float, max_iter: int) -> None:
-        """Nothing: ``polish`` has done it."""
 
     def _active(self):
         return self.train & (self.margins < 1.0)
@@ -275,9 +268,10 @@ class NewtonSolver:
         self.margins, self.blur = origin + low * slope, np.zeros(len(origin))
         return low > 0
 
-    def _weigh(self, weights: np.ndarray) -> None:
-        self.weights = weights
-        self.train = weights > 0
+    def _pose(self, problem: Problem) -> None:
+        self.problem = problem
+        self.design, self.y, self.weights = problem.design, problem.y, problem.weights
+        self.train = problem.weights > 0
 
     def _keep(self, columns: np.ndarray) -> None:
         """Begin G and r anew, on these columns."""

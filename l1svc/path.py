@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .certificate import certify
-from .design import MAX_GRAM_COLUMNS, Design
+from .design import MAX_GRAM_COLUMNS
 from .newton import NewtonSolver
+from .problem import Problem
 from .square import SquareSolver
 from .wide import WideSolver
 
@@ -30,18 +31,14 @@ class Solver(Protocol):
 
     Attributes
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
+    problem : Problem
     w : float64 ndarray of shape (p + 1,)
         The weights so far, the bias' last; zeros are exact.
     n_iter : int
         Steps taken.
     """
 
-    design: Design
-    y: np.ndarray
-    weights: np.ndarray
+    problem: Problem
     w: np.ndarray
     n_iter: int
 
@@ -57,11 +54,10 @@ class Solver(Protocol):
     def solve(self, C: float, max_iter: int) -> None:
         """Move ``w`` to the optimum at C."""
 
-    def polish(self, C: float, max_iter: int) -> None:
-        """Bring ``w``, which is at the optimum but for rounding, as near to it as can be."""
-
-    def refine(self, C: float, max_iter: int) -> None:
-        """What that leaves out where it takes long: more steps, residuals free of rounding."""
+    def polish(self, C: float, max_iter: int, thorough: bool = False) -> None:
+        """Bring ``w``, which is at the optimum but for rounding, nearer; as near as can be where
+        ``thorough``, though that may take long.
+        """
 
 
 @dataclass
@@ -88,24 +84,22 @@ class Path:
     products: np.ndarray
 
 
-def solver_from(design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray) -> Solver:
+def solver_from(problem: Problem, w: np.ndarray) -> Solver:
     """A solver that begins at w."""
-    return _kind(design, weights)(design, y, weights, w)
+    return _kind(problem)(problem, w)
 
 
-def _kind(design, weights):
+def _kind(problem):
     """Which solver the columns that are not all zero, and the rows that count, ask for."""
-    columns = len(design.used)
+    columns = len(problem.design.used)
     if columns > MAX_GRAM_COLUMNS:
         return WideSolver
-    square = columns >= SQUARE_COLUMNS and np.count_nonzero(weights) < SQUARE_ROWS * columns
+    square = columns >= SQUARE_COLUMNS and np.count_nonzero(problem.weights) < SQUARE_ROWS * columns
     return SquareSolver if square else NewtonSolver
 
 
 def start(
-    design: Design,
-    y: np.ndarray,
-    weights: np.ndarray,
+    problem: Problem,
     C: float,
     max_iter: int,
     *,
@@ -118,11 +112,12 @@ def start(
     all rows by factors of at most RUNG_FACTOR. With many columns for the rows the solver sees to
     that itself. Where C is small and ``alone``, no other follows: G of all columns is not worth it.
     """
-    kind = _kind(design, weights)
+    kind = _kind(problem)
     if kind is not NewtonSolver:
-        other = kind(design, y, weights)
+        other = kind(problem)
         other.approach(C, max_iter)
         return other
+    design, y, weights = problem.design, problem.y, problem.weights
     # w = 0 is the optimum up to the C at which |X̃ᵀ(s∘y)|_j reaches λ for the first column.
     lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)
     first = min(C, FIRST_C_RATIO * lowest)
@@ -131,10 +126,10 @@ def start(
     if stride > 1:
         rows = slice(None, None, stride)
         # A sum over a part of the rows is less by the stride: C is multiplied by it.
-        part = NewtonSolver(design.subsample(stride), y[rows], weights[rows])
+        part = NewtonSolver(Problem(design.subsample(stride), y[rows], weights[rows]))
         part.approach(first * stride, max_iter)
         w = part.w
-    solver = NewtonSolver(design, y, weights, w)
+    solver = NewtonSolver(problem, w)
     rungs = np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(RUNG_FACTOR))))
     if len(rungs) > 1:
         solver.widen()  # each would begin a working set of its own
@@ -162,12 +157,12 @@ def follow(
     solver : Solver
     Cs : float64 ndarray of shape (m,), ascending for the warm starts to help
     tol : float
-        A relative duality gap above it is worth another attempt, by ``solver.polish`` and
-        ``solver.refine``, and as many more as halve it.
+        A relative duality gap above it is worth another attempt, by a thorough polish, and as
+        many more as halve it.
     max_iter : int
         Newton steps for each C; what ``solver`` has taken so far counts for the first.
     polish : bool
-        Make that attempt for every C: the weights are then right to about machine precision.
+        Polish the weights at every C: the weights are then right to about machine precision.
     callback : callable, default=None
         Called after each C.
     """
@@ -188,11 +183,10 @@ def follow(
 
     # All values of C are certified together: one product with X for many is cheaper than many.
     began = time.perf_counter()
-    design, y, weights = solver.design, solver.y, solver.weights
     # The sums without error are for refined weights: the rounding of others is in them anyway.
-    refined = polish and len(design.used) <= MAX_GRAM_COLUMNS
+    refined = polish and len(solver.problem.design.used) <= MAX_GRAM_COLUMNS
     certain = 0.0 if refined else tol
-    primal, gap, products = certify(design, y, weights, Cs, W, certain)
+    primal, gap, products = certify(solver.problem, Cs, W, certain)
     seconds += (time.perf_counter() - began) / len(Cs)
     path = Path(W, gap / primal, n_iter, seconds, products)
     for k in np.flatnonzero(~(path.gaps <= tol)).tolist():
@@ -210,11 +204,10 @@ def _attempt(solver, path, k, C, max_iter):
     began = time.perf_counter()
     solver.restart(path.W[k])
     solver.n_iter = int(path.n_iter[k])
-    solver.polish(C, max_iter - solver.n_iter)
-    solver.refine(C, max_iter - solver.n_iter)
+    solver.polish(C, max_iter - solver.n_iter, thorough=True)
     path.n_iter[k] = solver.n_iter
     w = _as_returned(solver)
-    primal, gap, product = certify(solver.design, solver.y, solver.weights, np.array([C]), w[None])
+    primal, gap, product = certify(solver.problem, np.array([C]), w[None])
     if not path.gaps[k] <= gap[0] / primal[0]:
         path.W[k], path.gaps[k], path.products[k] = w, gap[0] / primal[0], product[0]
     path.seconds[k] += time.perf_counter() - began
@@ -222,7 +215,7 @@ def _attempt(solver, path, k, C, max_iter):
 
 def _as_returned(solver):
     """w, with the bias' weight that an intercept of bias·w tells: it is rounded."""
-    w, bias = solver.w.copy(), solver.design.bias
+    w, bias = solver.w.copy(), solver.problem.design.bias
     if bias:
         w[-1] = w[-1] * bias / bias
     return w

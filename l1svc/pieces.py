@@ -7,18 +7,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .certificate import BATCH, certify
-from .design import Design, MatrixLike
+from .design import MatrixLike
 from .estimators import warn_unless_converged
 from .homotopy import ENTERS, LEAVES, Homotopy
-from .objective import one_vs_rest
 from .path import follow, solver_from, start
 from .problem import (
     ClassWeight,
-    build_design,
+    Problem,
+    binary_problems,
     check_Cs,
     check_data,
     check_parameters,
-    weigh_classes,
 )
 from .refine import refined_weights
 from .threads import one_blas_thread
@@ -54,9 +53,7 @@ class ExactPath:
     events: np.ndarray
     duality_gap: float
     restarts: int
-    _design: Design
-    _y: np.ndarray
-    _weights: np.ndarray
+    _problem: Problem
     _sign: np.ndarray  # of each weight at C_min
     _active: np.ndarray  # I there
 
@@ -66,7 +63,7 @@ class ExactPath:
 
     def intercept(self, C: float) -> float:
         """The intercept at C."""
-        return float(self._w(C)[-1] * self._design.bias)
+        return float(self._w(C)[-1] * self._problem.design.bias)
 
     def nonzero(self, C: float) -> int:
         """How many weights are not 0 at C, the intercept's included."""
@@ -93,16 +90,16 @@ class ExactPath:
         # I, the support and the signs tell w: the system of one piece, no search. Rows (|I|, k) and
         # the matrix (k, k) are of the support alone.
         sign, active = self._state(C)
-        design, lam = self._design, 0.5 / C
+        problem, lam = self._problem, 0.5 / C
         support = np.flatnonzero(sign)
-        w = np.zeros(design.shape[1])
+        w = np.zeros(problem.design.shape[1])
         if not len(support):
             return w
-        A = design.dense(np.flatnonzero(active), support) * self._y[active, None]
-        s = self._weights[active]
+        A = problem.design.dense(np.flatnonzero(active), support) * problem.y[active, None]
+        s = problem.weights[active]
         w[support] = np.linalg.solve((A.T * s) @ A, s @ A - lam * sign[support])
         w[w * sign <= 0] = 0.0  # at an event: it is one
-        refined = refined_weights(solver_from(design, self._y, self._weights, w), lam)
+        refined = refined_weights(solver_from(problem, w), lam)
         return w if refined is None else refined
 
 
@@ -163,7 +160,7 @@ def exact_path(
     >>> path.events["kind"][:2].tolist(), path.duality_gap < 1e-8
     (['enters', 'row out'], True)
     """
-    design, target, weights = two_class_problem(
+    problem = two_class_problem(
         "exact_path",
         X,
         y,
@@ -175,12 +172,10 @@ def exact_path(
     )
     # The solver finds the optimum at C_min. From there no C is solved: the path goes from event
     # to event, and the gaps of all pieces are computed as it goes.
-    first = first_optimum(design, target, weights, C_min)
-    certificate = _Pieces(design, target, weights)
-    path = Homotopy(
-        design, target, weights, first, C_min, np.empty(0, dtype=int), certificate.visit
-    )
-    sign, active = np.zeros(design.shape[1]), path.gram.active.copy()
+    first = first_optimum(problem, C_min)
+    certificate = _Pieces(problem)
+    path = Homotopy(problem, first, C_min, np.empty(0, dtype=int), certificate.visit)
+    sign, active = np.zeros(problem.design.shape[1]), path.gram.active.copy()
     sign[path.columns] = path.sign
     certificate.visit(path.lam, path.w)
     for _ in path.follow(0.5 / C_max):
@@ -194,9 +189,7 @@ def exact_path(
         event_table(path),
         gap,
         path.log.restarts,
-        design,
-        target,
-        weights,
+        problem,
         sign,
         active,
     )
@@ -213,9 +206,8 @@ def event_table(path: Homotopy) -> np.ndarray:
 class _Pieces:
     """The gaps at the ends and in the middle of straight pieces, some pieces at a time."""
 
-    def __init__(self, design: Design, y: np.ndarray, weights: np.ndarray) -> None:
-        self.problem = design, y, weights
-        self.columns = design.used
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
         self.lam: list[float] = []
         self.w: list[np.ndarray] = []
         self.last: tuple[float, np.ndarray] | None = None
@@ -235,31 +227,32 @@ class _Pieces:
     def worst(self) -> float:
         """The largest relative gap so far."""
         if self.w:
-            W = np.zeros((len(self.w), self.problem[0].shape[1]))
-            W[:, self.columns] = self.w
+            W = np.zeros((len(self.w), self.problem.design.shape[1]))
+            W[:, self.problem.design.used] = self.w
             self.largest = max(
-                self.largest, relative_gaps(*self.problem, np.array(self.lam), W).max()
+                self.largest, relative_gaps(self.problem, np.array(self.lam), W).max()
             )
             self.lam, self.w = [], []
         return float(self.largest)
 
 
-def relative_gaps(design, y, weights, lam, W):
-    primal, gap, _ = certify(design, y, weights, 0.5 / lam, W, TOL)
+def relative_gaps(problem: Problem, lam: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """Of the weights W (m, p + 1) at λ = ``lam`` (m,)."""
+    primal, gap, _ = certify(problem, 0.5 / lam, W, TOL)
     return gap / primal
 
 
-def first_optimum(design, y, weights, C):
+def first_optimum(problem: Problem, C: float) -> np.ndarray:
     """The optimum at C, to the last bit."""
-    path = follow(start(design, y, weights, C, MAX_ITER), [C], TOL, MAX_ITER, polish=True)
+    path = follow(start(problem, C, MAX_ITER), [C], TOL, MAX_ITER, polish=True)
     warn_unless_converged(path.gaps, path.n_iter, TOL, MAX_ITER)
     return path.W[0]
 
 
 def two_class_problem(
     caller, X, y, Cs, fit_intercept, intercept_scaling, sample_weight, class_weight
-) -> tuple[Design, np.ndarray, np.ndarray]:
-    """The design, the ±1 labels and the rows' weights of two classes."""
+) -> Problem:
+    """The problem of two classes, of arguments that are checked here."""
     check_parameters(
         caller,
         fit_intercept=fit_intercept,
@@ -270,13 +263,14 @@ def two_class_problem(
     if not C_min < C_max:
         raise ValueError(f"C_min must be below C_max, got {C_min} and {C_max}.")
     X, labels, s = check_data(X, y, sample_weight)
-    classes, weights = weigh_classes(class_weight, labels, s)
+    bias = float(intercept_scaling) if fit_intercept else 0.0
+    classes, problems = binary_problems(X, labels, s, class_weight, bias, Cs)
     if len(classes) != 2:
         raise ValueError(f"{caller} needs two classes, got {len(classes)}: {classes}.")
-    design = build_design(X, float(intercept_scaling) if fit_intercept else 0.0, weights, Cs)
-    if len(design.used) > MAX_COLUMNS:
+    (problem,) = problems
+    if len(problem.design.used) > MAX_COLUMNS:
         raise ValueError(
             f"{caller} takes at most {MAX_COLUMNS} columns that are not all zero,"
-            f" got {len(design.used)}."
+            f" got {len(problem.design.used)}."
         )
-    return design, one_vs_rest(labels, classes)[0], weights[0]
+    return problem

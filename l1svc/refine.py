@@ -56,10 +56,10 @@ def refined_weights(
     near = np.flatnonzero(solver.train & (solver.margins < 1.0 + BAND))
     if len(near) * len(support) > most:
         return None
-    rows = solver.design.dense(near, support)
-    rows *= solver.y[near, None]
+    rows = solver.problem.design.dense(near, support)
+    rows *= solver.problem.y[near, None]
     known = None if inside is None else inside[near]
-    refined = refine(rows, solver.weights[near], lam, solver.w[support], gram, known)
+    refined = refine(rows, solver.problem.weights[near], lam, solver.w[support], gram, known)
     if refined is None:
         return None
     w = solver.w.copy()

@@ -9,7 +9,8 @@ reached the next one, all margins are computed anew.
 
 import numpy as np
 
-from .design import PRODUCT_ROWS, Design
+from .design import PRODUCT_ROWS
+from .problem import Problem
 
 # A refresh watches WATCHED margins at least, beside those that cross before the horizon. Their
 # number doubles, to MOST_WATCHED at most, where the next refresh is due after FEW_EVENTS events or
@@ -29,10 +30,8 @@ class Watched:
 
     Parameters
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
-        s; the rows with s_i > 0 may cross 1.
+    problem : Problem
+        Rows with s_i > 0 may cross 1.
     scored : int ndarray
         Rows that may cross 0. A row may be both.
 
@@ -50,18 +49,17 @@ class Watched:
         How far w may leave its line before a margin that is not watched can be at its level.
     """
 
-    def __init__(
-        self, design: Design, y: np.ndarray, weights: np.ndarray, scored: np.ndarray
-    ) -> None:
+    def __init__(self, problem: Problem, scored: np.ndarray) -> None:
         # What never changes: which row's margin may be at which level.
-        self.design, self.y, self.columns = design, y, design.used
+        design = problem.design
+        self.design, self.y, self.columns = design, problem.y, design.used
         self.squares = None if design.entries is None else design.entries.power(2)
-        train = np.flatnonzero(weights > 0)
+        train = np.flatnonzero(problem.weights > 0)
         self.all_rows = np.concatenate([train, scored])
         self.levels = np.repeat([1.0, 0.0], [len(train), len(scored)])
         # What a refresh takes over from the one before.
         self.inside = np.zeros(design.shape[1])  # 1 at the columns that the norms are of
-        self.norms = np.zeros(len(y))  # ‖x̃_i‖ on these columns
+        self.norms = np.zeros(len(problem.y))  # ‖x̃_i‖ on these columns
         self.horizon, self.number = FIRST_HORIZON, WATCHED
 
     def choose(

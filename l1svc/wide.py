@@ -28,24 +28,25 @@ Analysis 19, 1982.
 import copy
 import threading
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
-from .design import Design
 from .newton_system import LEAST_DAMPING, NewtonSystem, scaled_rows
+from .problem import Problem
 from .refine import refined_weights
 
 GAP = 1e-10  # the relative duality gap to which each C is solved
-POLISHED_GAP = 1e-12  # the gap that a polish and a refinement aim at
+POLISHED_GAP = 1e-12  # the gap that a polish aims at
 # A C on the way up is solved to a gap of RUNG_GAP, or to RUNG_SHARE of its first gap if less.
 RUNG_GAP, RUNG_SHARE = 0.3, 0.5
 # The way up begins at FIRST_C_RATIO times the largest C that leaves w = 0, and C rises by
 # RUNG_FACTOR at most from one value to the next.
 FIRST_C_RATIO, RUNG_FACTOR = 20.0, 2.0
-POLISH_STEPS = 4  # the steps of a polish
+POLISH_STEPS = 4  # the steps of a polish that is not thorough
 REFINED_ENTRIES = 1_000_000  # the largest number of the support's entries to refine: a second
 # A descent ends after STALLED_ROUNDS rounds without progress: what is left is rounding. Progress
 # is a fall of F by PROGRESS of itself.
@@ -71,17 +72,14 @@ class WideSolver:
     """One binary problem, with the state that carries over to a next C or a subset of the rows.
 
     The parameters and attributes are those of :class:`l1svc.newton.NewtonSolver`; ``n_iter``
-    counts Newton steps and turns of coordinate descent. ``polish`` does not refine the weights.
+    counts Newton steps and turns of coordinate descent.
     """
 
-    def __init__(
-        self, design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray | None = None
-    ) -> None:
-        self.design = design
-        self.y = y
-        self._weigh(weights)
+    def __init__(self, problem: Problem, w: np.ndarray | None = None) -> None:
+        self._pose(problem)
         self.n_iter = 0
-        self.entries = None if design.entries is None else _by_columns(design, y)
+        design = problem.design
+        self.entries = None if design.entries is None else _by_columns(design, problem.y)
         self.restart(np.zeros(design.shape[1]) if w is None else w)
 
     def restart(self, w: np.ndarray) -> None:
@@ -93,7 +91,7 @@ class WideSolver:
     def reweighted(self, weights: np.ndarray) -> "WideSolver":
         """A copy of this solver, at the same w, for other weights of the rows."""
         other = copy.copy(self)
-        other._weigh(weights)
+        other._pose(replace(self.problem, weights=weights))
         other.n_iter = 0
         return other
 
@@ -105,22 +103,24 @@ class WideSolver:
         """Move ``w`` to the optimum at C, by at most ``max_iter`` steps."""
         self._rise(C, GAP, self.n_iter + max_iter)
 
-    def polish(self, C: float, max_iter: int) -> None:
-        """A few steps more, from margins computed afresh."""
-        self._descend(0.5 / C, POLISHED_GAP, self.n_iter + min(max_iter, POLISH_STEPS))
+    def polish(self, C: float, max_iter: int, thorough: bool = False) -> None:
+        """A few steps more, from margins computed afresh.
 
-    def refine(self, C: float, max_iter: int) -> None:
-        """As many steps as help; then a small support is refined, with residuals that are right
-        however far apart the columns are.
+        ``thorough``: as many steps as help; then a small support is refined, with residuals that
+        are right however far apart the columns are.
         """
-        self._descend(0.5 / C, POLISHED_GAP, self.n_iter + max_iter)
-        w = refined_weights(self, 0.5 / C, most=REFINED_ENTRIES)
-        if w is not None:
-            self.restart(w)
+        lam, limit = 0.5 / C, self.n_iter + max_iter
+        self._descend(lam, POLISHED_GAP, min(limit, self.n_iter + POLISH_STEPS))
+        if thorough:
+            self._descend(lam, POLISHED_GAP, limit)
+            w = refined_weights(self, lam, most=REFINED_ENTRIES)
+            if w is not None:
+                self.restart(w)
 
-    def _weigh(self, weights: np.ndarray) -> None:
-        self.weights = weights
-        self.train = weights > 0
+    def _pose(self, problem: Problem) -> None:
+        self.problem = problem
+        self.design, self.y, self.weights = problem.design, problem.y, problem.weights
+        self.train = problem.weights > 0
 
     def _rise(self, C, gap, limit):
         """Descend at each C on the way up to this one, and at this one to ``gap``."""
