@@ -5,9 +5,11 @@
 the problem of scikit-learn's ``LinearSVC(penalty="l1", loss="squared_hinge", dual=False)``.
 """
 
-from .estimators import L1LinearSVC, to_linear_svc
-from .exact import ExactPath, ExactSearch, exact_path, exact_search
+from .estimators import L1LinearSVC
+from .exact import ExactSearch, exact_search
+from .linear_svc import to_linear_svc
 from .objective import objective, relative_duality_gap
+from .pieces import ExactPath, exact_path
 from .refits import Fits, bootstrap, svm_path
 from .search import L1LinearSVCSearchCV
 

@@ -30,19 +30,18 @@ at weights next to w, no doubles, where v_j = sign w_j on the support.
 import numpy as np
 
 from .blas import back_solve, cholesky, half_solve
-from .design import BLOCK_ROWS, Design
+from .design import BLOCK_ROWS
+from .problem import Problem
 from .refine import UNIT, Sliced, minus
 
-BATCH = 32  # weight vectors whose margins are held at a time
-ROUNDED = 1e-10  # relative gap, up to which the rounding of the weights is left in it
-NEXT = 2.0**-40  # weights that differ by so much of themselves are next to each other
-MOST_ENTRIES = 4_000_000  # of the support's rows, up to which its rounding is looked at
+BATCH = 32  # the number of weight vectors whose margins are held at a time
+ROUNDED = 1e-10  # the largest relative gap in which the rounding of the weights is left
+NEXT = 2.0**-40  # weights that differ by no more than this share are next to each other
+MOST_ENTRIES = 4_000_000  # the largest number of the support's entries whose rounding is examined
 
 
 def certify(
-    design: Design,
-    y: np.ndarray,
-    weights: np.ndarray,
+    problem: Problem,
     Cs: np.ndarray,
     W: np.ndarray,
     tol: float = 0.0,
@@ -51,10 +50,8 @@ def certify(
 
     Parameters
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,), or (m, n) where they differ
-        s, zero for the rows left out.
+    problem : Problem
+        Its weights may be of shape (m, n) here, where they differ.
     Cs : float64 ndarray of shape (m,)
     W : float64 ndarray of shape (m, p + 1)
     tol : float, default=0.0
@@ -66,10 +63,13 @@ def certify(
     products : float64 ndarray of shape (m, n)
         WX̃ᵀ, of all the rows.
     """
+    design, y, weights = problem.design, problem.y, problem.weights
     primal, gap = np.empty(len(W)), np.empty(len(W))
     products = np.empty((len(W), len(y)))
     for start in range(0, len(W), BATCH):
         batch = slice(start, start + BATCH)
+        # Two products with X for the whole batch: b (m, n) from W, v (m, p + 1) from b. α is not
+        # formed: with u = 2C·s·b it is t·u.
         w, C = W[batch], Cs[batch, None]
         products[batch] = design.dot(w)
         b = np.maximum(1.0 - y * products[batch], 0.0)
@@ -83,6 +83,9 @@ def certify(
         eps = (w.shape[1] + 2) * UNIT * np.linalg.norm(w, axis=1)  # times ‖x̃_i‖
         terms = np.count_nonzero(u, axis=1)
         v_error = (terms + 2) * UNIT * u.sum(axis=1) * design.largest
+        # t shrinks α until it is feasible, whatever the rounding of v. Then the terms of the gap,
+        # each of which only rounding can make negative: the first, the rounding of v in it, the
+        # second, and those of the rounding of b.
         excess = np.maximum(np.abs(v).max(axis=1) + v_error - 1.0, 0.0)
         t = 1.0 / (1.0 + excess)
         slack = np.maximum(np.abs(w) - t[:, None] * w * v, 0.0).sum(axis=1)
@@ -91,12 +94,12 @@ def certify(
         blurred += C[:, 0] * eps**2 * (s @ design.row_norms**2)
         gap[batch] = slack + (1.0 - t) ** 2 * loss + blurred
         gap[batch] *= 1.0 + 2 * sum(design.shape) * UNIT  # of these sums, and of P
-        # u is blurred as b is: v may be so far from what it is without any rounding
+        # Where that bound is too coarse, b and v are summed again without error: dearer by far, so
+        # only where it is needed. u is blurred as b is, v may be that far from its exact value.
         v_error = 2.0 * (v_error + C[:, 0] * eps * (s @ design.row_norms) * design.largest)
         for k in np.flatnonzero(gap[batch] > tol * primal[batch]).tolist():
             exact = _summed_without_error(
-                design,
-                y,
+                problem,
                 s if s.ndim == 1 else s[k],
                 Cs[start + k],
                 w[k],
@@ -108,14 +111,17 @@ def certify(
     return primal, np.minimum(gap, primal), products  # D(0) = 0
 
 
-def _summed_without_error(design, y, s, C, w, rows, columns):
+def _summed_without_error(problem, s, C, w, rows, columns):
     """The gap, by b and v that are right far beyond a double."""
+    # b to twice a double's digits: b + rest, right up to eps.
     s, w, lam = s[rows], w[columns], 0.5 / C
-    A = _Rows(design, y, rows, columns)
+    A = _Rows(problem, rows, columns)
     sliced = Sliced(A, largest=1.0)
     b, rest = minus(1.0, sliced.dot(w * A.scale))
     eps = np.full(len(b), sliced.error(w * A.scale))
     gap, parts = _gap_at(sliced, s, b, rest, eps, w, lam)
+    # A gap that is left is often the rounding of w itself, not the solver's fault. Then the b of
+    # weights that are no doubles is tried: the bound holds for any b, with the eps it has then.
     in_loss = np.where(b > 0, s, 0.0)
     change = None
     if gap > ROUNDED * (np.abs(w).sum() + C * in_loss @ b**2):
@@ -123,19 +129,24 @@ def _summed_without_error(design, y, s, C, w, rows, columns):
     if change is not None:
         b, low = minus(b, np.array([change, -rest, np.zeros(len(b))]))
         gap = min(gap, _gap_at(sliced, s, b, low, eps + np.abs(change), w, lam)[0])
-    return gap * (1.0 + 2 * sum(design.shape) * UNIT)
+    return gap * (1.0 + 2 * sum(problem.design.shape) * UNIT)
 
 
 def _gap_at(sliced, s, b, rest, eps, w, lam):
     """The gap for α = t·s_i (b + rest)_i / λ where b > 0, at most ε_i from 1 − m_i; and λv."""
     A, C, s_all = sliced.A, 0.5 / lam, s
+    # λv (p + 1,), not v: the factor 2C would round. It is the sum of three parts (3, p + 1), so
+    # that no digit is lost before λ is subtracted.
     s = np.where(b > 0, s, 0.0)
-    parts = sliced.transpose_dot(s * b)  # of λv: 2C would round
+    parts = sliced.transpose_dot(s * b)
     parts[2] += sliced.transpose_dot(s * rest).sum(axis=0)
     parts *= A.scale
+    # 1 − |v_j| from these parts. Near the optimum |v_j| is 1 on the support: 1 minus the nearest
+    # double would be rounding alone, and it is what the gap is made of.
     sign = np.sign(parts.sum(axis=0))
-    short = minus(lam, sign * parts)[0] / lam  # 1 − |v_j|
+    short = minus(lam, sign * parts)[0] / lam
     error = A.scale * sliced.error(s * b) / lam + 4 * UNIT * (1.0 + np.abs(short))
+    # t: the largest with which α is feasible, ‖tv‖∞ ≤ 1, the rounding of v included.
     excess = (error - short).max(initial=0.0)
     t = 1.0 / (1.0 + excess)
     # 1 − t|v_j| = (1 − t) + t·(1 − |v_j|) where w_j and v_j agree, else 1 + t|v_j|
@@ -153,6 +164,8 @@ def _change_by_rounding(A, s, parts, w, lam):
     support = np.flatnonzero(w)
     if not 0 < len(s) * len(support) <= MOST_ENTRIES:
         return None
+    # One Newton step d on the support, from the exact residual: w + d is the optimum far beyond
+    # a double's digits. Only the change of b is returned: w + d as doubles would be w again.
     part = A[:][:, support]
     G = (part.T * s) @ part
     if not cholesky(G):
@@ -174,8 +187,8 @@ class _Rows:
         The power of 2 above its largest entry: no column's digits drown in those of another.
     """
 
-    def __init__(self, design: Design, y: np.ndarray, rows: np.ndarray, columns: np.ndarray):
-        self.design, self.y = design, y
+    def __init__(self, problem: Problem, rows: np.ndarray, columns: np.ndarray):
+        self.design, self.y = problem.design, problem.y
         self.rows, self.columns = rows, columns
         self.shape = (len(rows), len(columns))
         self.scale = np.ones(len(columns))

@@ -163,7 +163,7 @@ class Design:
         weights: np.ndarray,
         y: np.ndarray,
     ) -> None:
-        """G += Σ_{i∈rows} σ_i x̃_i x̃_iᵀ and r += Σ_{i∈rows} σ_i y_i x̃_i on ``columns``, in place.
+        """G += Σ_{i∈rows} s_i x̃_i x̃_iᵀ and r += Σ_{i∈rows} s_i y_i x̃_i on ``columns``, in place.
 
         Parameters
         ----------
@@ -172,7 +172,7 @@ class Design:
         r : float64 ndarray of shape (q,)
         rows, columns : int ndarray, the latter of length q, ascending
         weights : float64 ndarray of shape (n,)
-            σ; of one sign on ``rows``: negative where they leave.
+            s; of one sign on ``rows``: negative where they leave.
         y : float64 ndarray of shape (n,), of -1 and +1
         """
         if not len(rows):
@@ -183,12 +183,12 @@ class Design:
 
         def add(k):
             for block in lanes[k]:
-                B, sigma = self.dense(block, columns), weights[block]
-                np.add(sums[k][1], (sigma * y[block]) @ B, out=sums[k][1])
-                size = np.abs(sigma)
+                B, s = self.dense(block, columns), weights[block]
+                np.add(sums[k][1], (s * y[block]) @ B, out=sums[k][1])
+                size = np.abs(s)
                 if (size != 1.0).any():
                     B *= np.sqrt(size)[:, None]
-                blas.add_gram(sums[k][0], B, np.sign(sigma[0]))
+                blas.add_gram(sums[k][0], B, np.sign(s[0]))
 
         list(_map.get()(add, range(len(lanes))))
         for part_G, part_r in sums[1:]:
@@ -203,15 +203,15 @@ class Design:
                 block = slice(start, start + BLOCK_ROWS)
                 B[block] = self.dense(rows[block], columns)
             return B
-        q = np.searchsorted(columns, self.X.shape[1])
+        bias_at = np.searchsorted(columns, self.X.shape[1])
         if sp.issparse(self.by_rows):
             B = np.empty((len(rows), len(columns)))
-            B[:, :q] = self.by_rows[rows][:, columns[:q]].toarray()
+            B[:, :bias_at] = self.by_rows[rows][:, columns[:bias_at]].toarray()
         else:
             B = _float64(
                 self.by_rows[rows].take(columns, axis=1, mode="clip")
             )  # with the bias' place
-        B[:, q:] = self.bias
+        B[:, bias_at:] = self.bias
         return B
 
 

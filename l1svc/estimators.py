@@ -1,26 +1,19 @@
 """L1LinearSVC: LinearSVC(penalty="l1", loss="squared_hinge", dual=False), solved exactly."""
 
-import copy
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
-from sklearn.svm import LinearSVC
-from sklearn.utils.validation import check_is_fitted
 
 from .design import MatrixLike
-from .objective import one_vs_rest
 from .path import Path, follow, solver_from, start
-from .problem import PARAMETERS, build_design, check_data, weigh_classes
+from .problem import PARAMETERS, binary_problems, check_data
 from .threads import one_blas_thread
-
-if TYPE_CHECKING:
-    from .search import L1LinearSVCSearchCV
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -141,26 +134,25 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         ValueError
             Where y has a single class, or a number is infinite, NaN or beyond what is said of C.
         """
-        X, y, sample_weight = check_data(X, y, sample_weight, self)
-        classes, weights = weigh_classes(self.class_weight, y, sample_weight)
+        X, labels, sample_weight = check_data(X, y, sample_weight, self)
         bias = self.intercept_scaling if self.fit_intercept else 0.0
-        design = build_design(X, bias, weights, [self.C])
-        targets = one_vs_rest(y, classes)
-        last = self._last_weights(design, len(targets)) if self.warm_start else None
+        self.classes_, problems = binary_problems(
+            X, labels, sample_weight, self.class_weight, bias, [self.C]
+        )
+        last = self._last_weights(problems) if self.warm_start else None
         paths = []
-        for k, (target, s) in enumerate(zip(targets, weights, strict=True)):
+        for k, problem in enumerate(problems):
             # Where ‖w‖₁ is above P(0) = C Σ_i s_i, or NaN, 0 is the better start.
-            if last is not None and np.abs(last[k]).sum() <= self.C * s.sum():
-                solver = solver_from(design, target, s, last[k])
+            if last is not None and np.abs(last[k]).sum() <= self.C * problem.weights.sum():
+                solver = solver_from(problem, last[k])
             else:
-                solver = start(design, target, s, self.C, self.max_iter, alone=True)
+                solver = start(problem, self.C, self.max_iter, alone=True)
             paths.append(follow(solver, [self.C], self.tol, self.max_iter, polish=True))
-        self.classes_ = classes
         self._set_solution(paths, 0)
         warn_unless_converged(self.duality_gap_, self.n_iter_, self.tol, self.max_iter)
         return self
 
-    def _last_weights(self, design, n_problems):
+    def _last_weights(self, problems):
         """Weights of the last fit, (K, p + 1) with the bias' last, or None if they do not fit.
 
         Where a column is all zero now, so is its weight.
@@ -169,7 +161,8 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             return None
         self.densify()
         last = np.column_stack([self.coef_, self.intercept_ / self.intercept_scaling])
-        if last.shape != (n_problems, design.shape[1]):
+        design = problems[0].design
+        if last.shape != (len(problems), design.shape[1]):
             return None
         initial = np.zeros_like(last)
         initial[:, design.used] = last[:, design.used]
@@ -182,42 +175,6 @@ class L1LinearSVC(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.intercept_ = W[:, -1] * self.intercept_scaling
         self.n_iter_ = max(int(path.n_iter[k]) for path in paths)
         self.duality_gap_ = float(np.max([path.gaps[k] for path in paths]))  # NaN if one is
-
-
-def to_linear_svc(estimator: "L1LinearSVC | L1LinearSVCSearchCV") -> LinearSVC:
-    """A fitted scikit-learn LinearSVC with the weights of ``estimator``.
-
-    It predicts as ``estimator`` does and needs nothing of this package.
-
-    Parameters
-    ----------
-    estimator : L1LinearSVC or L1LinearSVCSearchCV, fitted
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_breast_cancer
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> X = X / X.max(axis=0)
-    >>> from l1svc import L1LinearSVC, to_linear_svc
-    >>> svc = L1LinearSVC(C=0.1).fit(X, y)
-    >>> type(to_linear_svc(svc)).__module__
-    'sklearn.svm._classes'
-    >>> bool((to_linear_svc(svc).predict(X) == svc.predict(X)).all())
-    True
-    """
-    check_is_fitted(estimator)
-    fitted = getattr(estimator, "best_estimator_", estimator)
-    svc = LinearSVC(
-        penalty="l1",
-        loss="squared_hinge",
-        dual=False,
-        **{name: getattr(fitted, name) for name in FITTED_BY},
-    )
-    for name in ("coef_", "intercept_", "classes_", "n_iter_", "n_features_in_"):
-        setattr(svc, name, copy.copy(getattr(fitted, name)))
-    if hasattr(fitted, "feature_names_in_"):
-        svc.feature_names_in_ = fitted.feature_names_in_.copy()
-    return svc
 
 
 def warn_unless_converged(gaps: ArrayLike, n_iter: ArrayLike, tol: float, max_iter: int) -> None:

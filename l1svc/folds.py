@@ -20,9 +20,8 @@ from sklearn.utils import _safe_indexing
 from .design import Design
 from .estimators import L1LinearSVC
 from .jobs import Crew
-from .objective import one_vs_rest
 from .path import Solver, follow, start
-from .problem import build_design, weigh_classes
+from .problem import binary_problems, weigh_classes
 from .threads import one_blas_thread
 
 START_STEPS = 2  # Newton steps on all rows, from which every fold starts
@@ -50,7 +49,7 @@ class Plan:
     estimator: L1LinearSVC  # its parameters are those of every fit, but for C
     grid: np.ndarray  # the values of C, ascending, each once
     design: Design
-    y: np.ndarray
+    labels: np.ndarray
     sample_weight: np.ndarray
     splits: list[Split]
     classes: np.ndarray
@@ -80,7 +79,7 @@ def prepare(
     estimator: L1LinearSVC,
     Cs: np.ndarray,
     X: Any,
-    y: np.ndarray,
+    labels: np.ndarray,
     sample_weight: np.ndarray,
     splits: list[Split],
     scoring: Scoring,
@@ -94,7 +93,7 @@ def prepare(
     estimator : L1LinearSVC
     Cs : float64 ndarray of shape (m,), in any order
     X : float64 ndarray (C order) or CSR matrix of shape (n, p)
-    y : ndarray of shape (n,)
+    labels : ndarray of shape (n,)
     sample_weight : float64 ndarray of shape (n,)
     splits : list of (training rows, test rows), for each fold
     scoring : Scoring
@@ -106,22 +105,23 @@ def prepare(
     Raises
     ------
     ValueError
-        Where y has a single class, or the arithmetic cannot hold the numbers.
+        Where there is a single class, or the arithmetic cannot hold the numbers.
     """
-    classes, weights = weigh_classes(estimator.class_weight, y, sample_weight)
     grid = np.unique(Cs)
     bias = estimator.intercept_scaling if estimator.fit_intercept else 0.0
-    design = build_design(X, bias, weights, grid)
+    classes, problems = binary_problems(
+        X, labels, sample_weight, estimator.class_weight, bias, grid
+    )
     solvers = []
-    for target, s in zip(one_vs_rest(y, classes), weights, strict=True):
-        solver = start(design, target, s, grid[0], estimator.max_iter)
+    for problem in problems:
+        solver = start(problem, grid[0], estimator.max_iter)
         solver.solve(grid[0], START_STEPS)
         solvers.append(solver)
     return Plan(
         estimator=estimator,
         grid=grid,
-        design=design,
-        y=y,
+        design=problems[0].design,
+        labels=labels,
         sample_weight=sample_weight,
         splits=splits,
         classes=classes,
@@ -154,6 +154,8 @@ def run_folds(
     """
     n_folds = len(plan.splits)
     jobs = min(jobs, n_folds)
+    # In other processes: the plan is sent without the callback, which belongs to this process and
+    # is called here, when a fold is back, once for each of the fold's fits.
     crew = Crew(replace(plan, callback=None), jobs)
     if crew.elsewhere:
         done = []
@@ -167,6 +169,8 @@ def run_folds(
         return [_run_fold(plan, k) for k in range(n_folds)], None
     with ThreadPoolExecutor(jobs) as threads:
         try:
+            # The last n_folds % jobs folds leave threads without work. The refit fills the gap: it
+            # starts at the C that leads by then, and its time is lost where another C wins.
             folds = [threads.submit(_run_fold, plan, k) for k in range(n_folds)]
             refit, left = None, n_folds % jobs
             if left and choose is not None:
@@ -174,6 +178,7 @@ def run_folds(
                 refit = threads.submit(fit_all_rows, plan, done, choose(done))
             return _results(folds), refit.result() if refit else None
         except BaseException:
+            # The end of the ``with`` alone would still run the folds that wait for a thread.
             threads.shutdown(cancel_futures=True)
             raise
 
@@ -206,13 +211,15 @@ def fit_all_rows(plan: Plan, folds: list[list[FoldFit]], C: float) -> tuple[L1Li
     """
     began = time.perf_counter()
     estimator = clone(plan.estimator).set_params(C=float(C))
+    # (K, p + 1): a weight of the median is 0 where most folds have 0, as the optimum's will be.
+    # The mean would have all weights of all folds. Folds that lack a class have other problems.
     k = np.searchsorted(plan.grid, C)
     fits = [fold[k] for fold in folds[: (len(plan.splits) + 1) // 2]]
     full = [fit.W for fit in fits if len(fit.classes) == len(plan.classes)]
     initial = np.median(full, axis=0) if full else [solver.w for solver in plan.solvers]
     paths = []
     for w, near in zip(initial, plan.solvers, strict=True):
-        solver = near.reweighted(near.weights)
+        solver = near.reweighted(near.problem.weights)
         solver.restart(w)
         paths.append(follow(solver, [C], estimator.tol, estimator.max_iter, polish=True))
     estimator.classes_ = plan.classes
@@ -226,13 +233,16 @@ def fit_all_rows(plan: Plan, folds: list[list[FoldFit]], C: float) -> tuple[L1Li
 def _run_fold(plan: Plan, number: int) -> list[FoldFit]:
     """A fit for each C of the grid, ascending."""
     tol, max_iter = plan.estimator.tol, plan.estimator.max_iter
-    train, test = (np.arange(len(plan.y))[rows] for rows in plan.splits[number])
+    train, test = (np.arange(len(plan.labels))[rows] for rows in plan.splits[number])
+    # One path through the grid for each class. The time to set the fold up is shared by its fits.
     began = time.perf_counter()
     classes, solvers = _fold_solvers(plan, train)
     paths = [follow(solver, plan.grid, tol, max_iter, callback=plan.callback) for solver in solvers]
     in_paths = sum(path.seconds.sum() for path in paths)
     setup = (time.perf_counter() - began - in_paths) / len(plan.grid)
 
+    # The certificates have computed the decision values of all rows, those left out as well: to
+    # score a fit costs no further product with X.
     score_test = _scorer_on(plan, test)
     score_train = _scorer_on(plan, train) if plan.scoring.return_train_score else None
     fits = []
@@ -269,9 +279,9 @@ def _run_fold(plan: Plan, number: int) -> list[FoldFit]:
 
 def _fold_solvers(plan: Plan, train: np.ndarray) -> tuple[np.ndarray, list[Solver]]:
     """The fold's classes, and for each of their problems a solver near the smallest C."""
-    counts = np.bincount(train, minlength=len(plan.y))  # a splitter may repeat rows
+    counts = np.bincount(train, minlength=len(plan.labels))  # a splitter may repeat rows
     classes, weights = weigh_classes(
-        plan.estimator.class_weight, plan.y, plan.sample_weight * counts, counts > 0
+        plan.estimator.class_weight, plan.labels, plan.sample_weight * counts, counts > 0
     )
     positive = np.searchsorted(plan.classes, classes[-len(weights) :])
     first = len(plan.classes) - len(plan.solvers)  # 1 where two classes share one problem
@@ -291,11 +301,11 @@ def _scorer_on(plan: Plan, rows: np.ndarray) -> Callable[[_FoldSVC, np.ndarray],
     """A function of a fit and its decision values on all rows: the fit's score on ``rows``."""
     scorer = plan.scoring.scorer
     if scorer is None:
-        labels = plan.y[rows]
+        labels = plan.labels[rows]
         return lambda svc, values: _accuracy(svc.classes_, values[rows], labels)
     X, y = _safe_indexing(plan.scoring.X, rows), _safe_indexing(plan.scoring.y, rows)
     metadata = {
-        name: _safe_indexing(value, rows) if _rows_of(value) == len(plan.y) else value
+        name: _safe_indexing(value, rows) if _rows_of(value) == len(plan.labels) else value
         for name, value in plan.scoring.metadata.items()
     }
 

@@ -3,8 +3,8 @@
     min over w of λ‖w‖₁ + ½ Σ_i s_i max(0, 1 − m_i)²,    m_i = a_iᵀw,    a_i = y_i x̃_i.
 
 With I = {i : m_i < 1}, the support S and its signs σ, the optimum has v_S = λσ and |v_j| ≤ λ for
-the others, where v = Σ_{i∈I} s_i (1 − m_i) a_i. As long as I, S and σ do not change, that is
-linear: with G = Σ_{i∈I} s_i a_i a_iᵀ, λ falling by δ,
+the others, where v = Σ_{i∈I} s_i (1 − m_i) a_i is the pull of the rows. As long as I, S and σ do
+not change, that is linear: with G = Σ_{i∈I} s_i a_i a_iᵀ, λ falling by δ,
 
     w_S(δ) = w_S + δ d,    d = G_SS⁻¹σ,    m(δ) = m + δ A_S d,    v(δ) = v − δ G_:S d.
 
@@ -14,11 +14,10 @@ by the formula of Sherman and Morrison, the margin of a row moves to the same si
 the row is in I. So events at the same λ (rows or columns that stand twice, integer pixels) are
 taken one after the other, by steps of length 0.
 
-G is kept for all columns, and the inverse of G_SS; both change by one row at a time. Of the rows
-only those are looked at that can reach 1 before long: at a refresh all margins m and their speeds
-are computed; from there, m_i is at most ‖x̃_i‖·‖w − w_ref − δ d_ref‖ away from its line, and those
-near 1 by that are the ones to watch. The next refresh, when that bound is used up, computes all
-anew, and sets right what rounding has moved.
+G is kept for all columns, with the inverse of G_SS: both change by one row or column at a time
+(:mod:`l1svc.gram_inverse`). Of the margins only those are looked at that can reach 1 before long
+(:mod:`l1svc.watched`). When others could, a refresh computes all anew, and sets right what rounding
+has moved.
 
 References
 ----------
@@ -34,38 +33,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .blas import add_gram, cholesky, half_solve, symmetric_dot
-from .design import PRODUCT_ROWS, Design
+from .gram_inverse import GramInverse, Lost
 from .path import solver_from
+from .problem import Problem
+from .watched import MANY_EVENTS, STILL, Watched
 
-WATCHED = 320  # margins looked at between two refreshes beside those that will cross, at least:
-FEW_EVENTS = 12  # twice as many as before where no more events came between them,
-MOST_WATCHED = 2048  # up to so many,
-MANY_EVENTS = 60  # half of them where so many came: then it is time for a refresh
-FIRST_HORIZON = 0.02  # of λ, that a refresh looks ahead,
-SHORTER, LONGER = 0.7, 1.4  # by which that changes where it was too far, or not far enough
-ENTERING_PULL = 0.8  # |v_j| over λ, from which on a column may enter S before the next refresh
-LONGEST = 0.5  # of λ, that a refresh may look ahead
-MORE_COLUMNS = 1.3  # than those that may move, on which norms serve once more
-PENDING = 32  # rows that are added to G at a time
-REFINEMENTS = 4  # of a direction, at most,
-RESIDUAL = 1e-10  # until G_SS d is σ but for this
-STILL = 1e-11  # a speed below this, over what rounding could make of it, is none
-DEPENDENT = 1e-10  # of a column's square that others must leave for it to enter S
-CHEAP = 20_000_000  # products, up to which G is built anew at each refresh; beyond, where it drifts
-DRIFT = 1e-10  # of λ, by which v may be off before G, which has gathered rounding, is built anew
-OFF = 1e-7  # of λ, or of a margin's 1, by which a refresh may find things elsewhere
-MOST_AT_ONCE = 200  # steps of no length, and as many as the support: more go round in circles
-MOST_STEPS = 1000  # of the solver, there
-CLOSING = 1e-9  # by which |v_j| and λ approach each other, below which they do not
-RESTART = 1e-9  # of λ, that is left out where the path is begun anew; ten times as much if that
-MOST_LEFT_OUT = 1e-4  # led to no event, but no more than this
+ENTERING_PULL = 0.8  # the least |v_j| / λ of a column that may enter S before the next refresh
+CHEAP = 20_000_000  # the largest number of products for which every refresh builds G anew
+DRIFT = 1e-10  # the largest error of the pull, over λ, at which G is kept; else it is summed anew
+OFF = 1e-7  # the largest error, over λ or over a margin's 1, that rounding explains
+MOST_AT_ONCE = 200  # the largest number of steps of length 0 in a row, beyond |S| of them
+MOST_STEPS = 1000  # Newton steps of the solver that begins the path anew
+CLOSING = 1e-9  # the least speed at which |v_j| and λ approach each other
+# A restart leaves out RESTART of λ. One that led to no event is followed by one that leaves out
+# ten times as much, up to MOST_LEFT_OUT.
+RESTART, MOST_LEFT_OUT = 1e-9, 1e-4
 
 ENTERS, LEAVES, ROW_IN, ROW_OUT = "enters", "leaves", "row in", "row out"
-
-
-class Lost(ArithmeticError):
-    """The state is not that of an optimum any more: rounding has won."""
 
 
 @dataclass
@@ -85,10 +69,7 @@ class Homotopy:
 
     Parameters
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
-        s ≥ 0; rows left out have 0.
+    problem : Problem
     w : float64 ndarray of shape (p + 1,)
         The optimum at C.
     C : float
@@ -104,10 +85,16 @@ class Homotopy:
         Those that are not all zero; vectors over columns are of these.
     w : float64 ndarray of shape (q,)
         The optimum at ``lam``.
-    support : int ndarray
-        Where ``w`` is not 0, in the order of entry.
-    active : bool ndarray of shape (n,)
-        I.
+    sign : float64 ndarray of shape (q,)
+        σ on S, else 0. A weight that has just entered S is 0, its sign is not.
+    pull : float64 ndarray of shape (q,)
+        v, from the first refresh on.
+    gram : GramInverse
+        I, S, G and (G_SS)⁻¹.
+    watched : Watched
+        The margins of which an event may come, chosen at a refresh.
+    blocked : bool ndarray of shape (q,)
+        Columns that depend on those in S, and may not enter before the next event.
     positive : bool ndarray of shape (n,)
         Of the rows ``scored``: whether the decision value is above 0.
     log : Log
@@ -115,34 +102,26 @@ class Homotopy:
 
     def __init__(
         self,
-        design: Design,
-        y: np.ndarray,
-        weights: np.ndarray,
+        problem: Problem,
         w: np.ndarray,
         C: float,
         scored: np.ndarray,
         visit: Callable[[float, np.ndarray], object] | None = None,
     ) -> None:
-        self.design, self.y, self.weights = design, y, weights
+        self.problem = problem
         self.visit = visit
-        self.columns = design.used
-        self.squares = None if design.entries is None else design.entries.power(2)
-        train = np.flatnonzero(weights > 0)
-        self.rows = np.concatenate([train, scored])  # of each margin that may have an event,
-        self.levels = np.repeat([1.0, 0.0], [len(train), len(scored)])  # and where
-        self.inside = np.zeros(design.shape[1])  # 1 at the columns that the norms are of
-        self.norms = np.zeros(len(y))
+        self.columns = problem.design.used
+        self.watched = Watched(problem, scored)
+        self.events_at_restart, self.left_out = -1, RESTART  # the last restart's
         self.log = Log()
-        self.horizon, self.watched = FIRST_HORIZON, WATCHED
-        self.events_at_restart, self.left_out = -1, RESTART
         self.lam = 0.5 / C
         self._begin(w)
-        self.positive = np.zeros(len(y), dtype=bool)
-        self.positive[scored] = design.dot(w)[scored] > 0
+        self.positive = np.zeros(len(problem.y), dtype=bool)
+        self.positive[scored] = problem.design.dot(w)[scored] > 0
 
     def full(self, w: np.ndarray) -> np.ndarray:
         """w over all p + 1 columns."""
-        full = np.zeros((*w.shape[:-1], self.design.shape[1]))
+        full = np.zeros((*w.shape[:-1], self.problem.design.shape[1]))
         full[..., self.columns] = w
         return full
 
@@ -157,64 +136,54 @@ class Homotopy:
             yield len(self.log.lam)
 
     def _begin(self, w):
-        """From the optimum w at ``lam``."""
-        self.active = (self.weights > 0) & (self.y * self.design.dot(w) < 1.0)
+        """Begin at the optimum w at ``lam``, w of shape (p + 1,)."""
+        # w alone tells I, S and σ, hence everything else.
+        problem = self.problem
+        active = (problem.weights > 0) & (problem.y * problem.design.dot(w) < 1.0)
         self.w = w[self.columns]
-        self.support = np.flatnonzero(self.w)
         self.sign = np.sign(self.w)
-        self._build()
+        self.gram = GramInverse(problem, active, np.flatnonzero(self.w))
+        self.built_at = len(self.log.lam)  # the number of events when G was last built
         self.blocked = np.zeros(len(self.w), dtype=bool)
-        while len(self.support) and (z := self._null()) is not None:
+        # Where columns of S depend on one another, G_SS has no inverse, and w is one of many
+        # optima. Another optimum with fewer weights does as well: each slide takes one
+        # away, or adds a row to I.
+        while (z := self.gram.null()) is not None:
             self._slide(z)
 
-    def _build(self):
-        """G from the data."""
-        self.G, r = np.zeros((len(self.w), len(self.w))), np.zeros(len(self.w))
-        rows = np.flatnonzero(self.active)
-        self.design.add_gram(self.G, r, rows, self.columns, self.weights, self.y)
-        self.pending: list[tuple[np.ndarray, float]] = []
-        self.built_at = len(self.log.lam)
-
-    def _null(self):
-        """z on S with G_SS z = 0, if columns of S depend on one another on the rows of I."""
-        G = self._symmetric(self.support)
-        scale = np.sqrt(G.diagonal())
-        values, vectors = np.linalg.eigh(G / np.outer(scale, scale))
-        return vectors[:, 0] / scale if values[0] <= DEPENDENT else None
-
     def _slide(self, z):
-        """Along z, which changes neither ‖w‖₁ nor the loss, until a weight is 0.
+        """Move w along z, which changes neither ‖w‖₁ nor the loss, until a weight is 0.
 
-        Or until the margin of a row that is not in I is 1: then it is, and z is none any more.
+        The move ends before that where the margin of a row outside I falls to 1. The row then
+        joins I, and z changes the loss from there on.
         """
-        S = self.support
+        # Of the two ways along z, one on which some weight shrinks.
+        problem, S = self.problem, self.gram.support
         step = np.zeros(len(self.w))
         step[S] = z if (self.w[S] * z < 0).any() else -z
+        # The first weight that is 0, and how far away that is.
         back = np.flatnonzero(self.w * step < 0)
         delta = self.w[back] / -step[back]
         length, first = delta.min(), back[delta.argmin()]
-        margins, speed = self.y * self.design.dot(self.full(np.array([self.w, step])))
-        out = (self.weights > 0) & ~self.active & (speed < -STILL * np.abs(speed).max())
+        # The margins in I stand still. The others move, by m + δ·speed: which falls to 1 first?
+        margins, speed = problem.y * problem.design.dot(self.full(np.array([self.w, step])))
+        out = (problem.weights > 0) & ~self.gram.active & (speed < -STILL * np.abs(speed).max())
         reach = np.divide(1.0 - margins, speed, out=np.full(len(speed), np.inf), where=out)
         row = int(reach.argmin())
         if reach[row] < length:
             self.w += max(reach[row], 0.0) * step
-            self._count_row(row)
+            self.gram.add_row(row)
         else:
             self.w += length * step
             self.w[first] = self.sign[first] = 0.0
-            self.support = np.flatnonzero(self.w)
-
-    def _count_row(self, row):
-        """Add a row to I and G."""
-        self.active[row] = True
-        a = self.design.dense(np.array([row]), self.columns)
-        add_gram(self.G, np.sqrt(self.weights[row]) * a, 1.0)
+            self.gram.support = np.flatnonzero(self.w)
 
     def _restart(self, lam):
-        """From the solver's optimum a little further on."""
+        """Begin the path anew at the solver's optimum, a little further on."""
+        # At λ itself the solver would find the same knot of events that rounding has lost. So
+        # the new path begins a little below; further below where the last restart led nowhere.
         self.log.restarts += 1
-        before, active = self.sign, self.active
+        before, before_active = self.sign, self.gram.active
         again = len(self.log.lam) == self.events_at_restart
         self.left_out = 10.0 * self.left_out if again else RESTART
         if self.left_out > MOST_LEFT_OUT:
@@ -224,16 +193,19 @@ class Homotopy:
             )
         self.lam = max(self.lam * (1.0 - self.left_out), lam)
         C = 0.5 / self.lam
-        solver = solver_from(self.design, self.y, self.weights, self.full(self.w))
+        solver = solver_from(self.problem, self.full(self.w))
         solver.solve(C, MOST_STEPS)
         solver.polish(C, MOST_STEPS)
         self._begin(solver.w)
+        # Between the two points events are unknown, in number and order. What differs between the
+        # two states is logged, all at the new λ: whoever replays the log ends in the right state.
         for j in np.flatnonzero((before != 0) & (self.sign != before)):
             self._write(LEAVES, self.columns[j])
         for j in np.flatnonzero((self.sign != 0) & (self.sign != before)):
             self._write(ENTERS, self.columns[j], self.sign[j])
-        for i in np.flatnonzero(self.active != active):
-            self._write(ROW_IN if self.active[i] else ROW_OUT, i)
+        active = self.gram.active
+        for i in np.flatnonzero(active != before_active):
+            self._write(ROW_IN if active[i] else ROW_OUT, i)
         self.events_at_restart = len(self.log.lam)
 
     def _write(self, kind, index, sign=0):
@@ -245,299 +217,149 @@ class Homotopy:
     # ------------------------------------------------------------------ what is computed anew
 
     def _refresh(self):
-        """Margins, v and the inverse from the data; and which margins to watch from here."""
-        if self.active.sum() * len(self.w) ** 2 <= CHEAP and self.built_at < len(self.log.lam):
+        """Compute margins, the pull and the inverse from the data; choose the margins to watch."""
+        problem, gram = self.problem, self.gram
+        if gram.active.sum() * len(self.w) ** 2 <= CHEAP:
             self._build()
-        self._add_pending()
-        self._invert()
-        d = self._direction()[0]
-        margins, speeds = self.y * self.design.dot(self.full(np.array([self.w, d])))
-        astray = (self.weights > 0) & (self.active != (margins < 1.0))
-        b = np.where(self.active, 1.0 - margins, 0.0)
-        self.v = self.design.transpose_dot(self.weights * self.y * b)[self.columns]
-        S = self.support
-        left = self.v[S] - self.lam * self.sign[S]
-        if np.abs(left).max(initial=0.0) > DRIFT * self.lam and self.built_at < len(self.log.lam):
-            self._build()
+        gram.invert()
+        # Margins and speeds of all n rows, in one product with X. From here to the next refresh
+        # only the few margins that are watched are known.
+        d, _ = gram.direction(self.sign[gram.support])
+        margins, speeds = problem.y * problem.design.dot(self.full(np.array([self.w, d])))
+        astray = (problem.weights > 0) & (gram.active != (margins < 1.0))
+        b = np.where(gram.active, 1.0 - margins, 0.0)
+        self.pull = problem.design.transpose_dot(problem.weights * problem.y * b)[self.columns]
+        # At the optimum v_S = λσ. The difference is rounding: where there is much of it, G has
+        # gathered it, and everything is computed once more from a new G.
+        S = gram.support
+        left = self.pull[S] - self.lam * self.sign[S]
+        if np.abs(left).max(initial=0.0) > DRIFT * self.lam and self._build():
             self._refresh()
             return
-        step = np.zeros(len(self.w))
-        step[S] = symmetric_dot(self.H, left)
+        # One Newton step takes the rounding out of w.
+        step = gram.solve(left)
         self.w += step
-        self.v -= symmetric_dot(self.G, step)
-        self.v[S] = self.lam * self.sign[S]
+        self.pull -= gram.dot(step)
+        self.pull[S] = self.lam * self.sign[S]
+        # More than rounding: an event was missed.
         if (
             (np.abs(1.0 - margins[astray]) > OFF).any()
             or np.abs(left).max(initial=0.0) > OFF * self.lam
-            or np.abs(self.v).max() > (1.0 + OFF) * self.lam
+            or np.abs(self.pull).max() > (1.0 + OFF) * self.lam
             or (self.w[S] * self.sign[S] < -OFF).any()
         ):
             raise Lost
-        self._watch(margins, speeds, d)
+        # Only weights in S move, and those that enter. Columns with |v_j| far below λ cannot enter
+        # soon: the bound is smaller without them.
+        there = (self.sign != 0) | (np.abs(self.pull) > ENTERING_PULL * self.lam)
+        self.watched.choose(margins, speeds, self.w, d, there, self.lam)
 
-    def _invert(self):
-        """H = G_SS⁻¹, by its lower triangle."""
-        k = len(self.support)
-        L = self._symmetric(self.support)
-        smallest = DEPENDENT * 1e-3 * L.diagonal()
-        if k and (not cholesky(L) or (L.diagonal() ** 2 <= smallest).any()):
-            raise Lost
-        self.H = np.zeros((k, k))
-        if k:
-            inverse = half_solve(L, np.eye(k))  # rows L⁻¹e: (L⁻¹)ᵀ
-            add_gram(self.H, inverse.T, 1.0)
-
-    def _symmetric(self, S):
-        """G_SS, both triangles."""
-        part = self.G[np.ix_(S, S)]
-        other = self.G.T[np.ix_(S, S)]
-        return np.where(S[:, None] >= S[None, :], part, other)
-
-    def _norms(self, some):
-        """‖x̃_i‖ of all rows on these columns, or the last ones, if those had few more columns."""
-        n, p = self.design.X.shape
-        inside = np.zeros(p + 1)
-        inside[self.columns[some]] = 1.0
-        if (inside <= self.inside).all() and self.inside.sum() <= MORE_COLUMNS * len(some):
-            return self.norms
-        if self.squares is not None:
-            squares = self.squares @ inside[:p]
-        else:
-            squares = np.empty(n)
-            for start in range(0, n, PRODUCT_ROWS):
-                rows = slice(start, start + PRODUCT_ROWS)
-                squares[rows] = self.design.X[rows].astype(np.float64) ** 2 @ inside[:p]
-        self.inside, self.norms = inside, np.sqrt(squares + inside[p] * self.design.bias**2)
-        return self.norms
-
-    def _watch(self, margins, speeds, d):
-        """Of which margins an event may come next, up to the horizon."""
-        self.there = (self.sign != 0) | (np.abs(self.v) > ENTERING_PULL * self.lam)
-        self.some = np.flatnonzero(self.there)
-        first = margins[self.rows] - self.levels
-        last = first + self.horizon * self.lam * speeds[self.rows]
-        norms = self._norms(self.some)[self.rows]
-        distance = np.where(first * last <= 0, 0.0, np.minimum(np.abs(first), np.abs(last)))
-        moves = norms > 0
-        distance = np.divide(distance, norms, out=np.full(len(norms), np.inf), where=moves)
-        self.radius = np.inf
-        near = np.arange(len(distance))
-        watched = self.watched + np.count_nonzero(distance == 0)  # which cross before the horizon
-        if len(distance) > watched:
-            order = np.argpartition(distance, watched)
-            near = order[:watched]
-            self.radius = distance[order[watched]]
-        rows, at = np.unique(self.rows[near], return_inverse=True)
-        self.near_rows = rows
-        self.B = self.design.dense(rows, self.columns[self.some])
-        self.B *= self.y[rows, None]
-        self.m = margins[rows]
-        self.still = STILL * self.design.row_norms[rows]
-        of_one = self.levels[near] == 1.0
-        self.train_at, self.scored_at = at[of_one], at[~of_one]
-        self.origin, self.way = self.w.copy(), d
-        self.since, self.ahead = 0.0, self.horizon * self.lam
+    def _build(self):
+        """Sum G anew if there was an event since it was; whether so."""
+        changed = self.built_at < len(self.log.lam)
+        if changed:
+            self.gram.build()
+            self.built_at = len(self.log.lam)
+        return changed
 
     # ------------------------------------------------------------------ from event to event
 
     def _until(self, lam):
-        """Events until λ is ``lam`` or a refresh is due."""
-        idle = 0
+        """Take event after event until λ is ``lam`` or a refresh is due."""
+        watched = self.watched
+        idle = 0  # steps of length 0 in a row
         before = len(self.log.lam)
         while True:
-            d, v_speed = self._direction()
-            m_speed = self.B @ d[self.some]
-            delta, event = self._next(d, v_speed, m_speed)
-            rest, ahead = self.lam - lam, self.ahead - self.since
-            reach = self._reach(d, min(delta, rest, ahead))
+            # The piece: how fast w, the pull and the margins that are watched move while λ falls.
+            d, pull_speed = self.gram.direction(self.sign[self.gram.support])
+            margin_speed = watched.speeds(d)
+            # It ends at the next event, at the end of the path, at the horizon, or where a margin
+            # that nobody watches could be at its level, whichever comes first.
+            delta, event = self._next(d, pull_speed, margin_speed)
+            rest, ahead = self.lam - lam, watched.ahead - watched.since
+            reach = watched.reach(self.w, d, min(delta, rest, ahead))
             length = min(delta, rest, ahead, reach)
-            self._advance(length, d, v_speed, m_speed)
+            self._advance(length, d, pull_speed, margin_speed)
             if length == rest:
                 self.lam = lam
                 return
+            # At the horizon, and where the bound is used up, the event is not there yet: all
+            # margins must be known first. After many events the rounding calls for that.
             events = len(self.log.lam) - before
             if length in (ahead, reach) or events >= MANY_EVENTS:
-                self._plan(length == reach, length == ahead, events)
+                watched.plan(length == reach, length == ahead, events)
                 return
+            # Events at the same λ are taken one by one, by steps of length 0. In exact arithmetic
+            # none comes twice: so many of them mean that rounding makes them come again and again.
             idle = idle + 1 if length <= 1e-15 * self.lam else 0
-            if idle > MOST_AT_ONCE + len(self.support):
+            if idle > MOST_AT_ONCE + len(self.gram.support):
                 raise Lost
+            # A column that did not seem near has entered: the watched margins lack it.
             self._take(*event)
-            if event[0] == ENTERS and not self.there[event[1]]:
+            if event[0] == ENTERS and not watched.there[event[1]]:
                 return
 
-    def _plan(self, too_far, too_near, events):
-        """How far to look ahead the next time, and at how many margins."""
-        self.horizon *= SHORTER if too_far else LONGER if too_near else 1.0
-        self.horizon = min(self.horizon, LONGEST)
-        if too_far and events <= FEW_EVENTS:
-            self.watched = min(2 * self.watched, MOST_WATCHED)
-        elif events >= MANY_EVENTS:
-            self.watched = max(WATCHED, self.watched // 2)
-
-    def _direction(self):
-        """dw/dδ and dv/dδ; the rounding that H has gathered is refined away."""
-        S, d = self.support, np.zeros(len(self.w))
-        left = self.sign[S]
-        v_speed = np.zeros(len(self.w))
-        for _ in range(REFINEMENTS):
-            step = np.zeros(len(self.w))
-            step[S] = symmetric_dot(self.H, left)
-            d += step
-            v_speed -= self._gram_dot(step)
-            left = self.sign[S] + v_speed[S]
-            if np.abs(left).max(initial=0.0) <= RESIDUAL:
-                break
-        v_speed[S] = -self.sign[S]
-        return d, v_speed
-
-    def _gram_dot(self, x):
-        """Gx, the pending rows included."""
-        product = symmetric_dot(self.G, x)
-        if self.pending:
-            P = np.array([row for row, _ in self.pending])
-            product += (P @ x * [s for _, s in self.pending]) @ P
-        return product
-
-    def _reach(self, d, most):
-        """δ until the bound of the margins that are not watched is used up, if below ``most``."""
-        if self.radius == np.inf:
-            return np.inf
-        off, turn = self.w - self.origin - self.since * self.way, d - self.way
-        a, b, c = turn @ turn, off @ turn, off @ off - self.radius**2
-        if c >= 0:
-            return 0.0
-        if a * most**2 + 2.0 * b * most + c <= 0:
-            return np.inf
-        return -c / (b + np.sqrt(max(b * b - a * c, 0.0)))  # the larger root, without cancelling
-
-    def _next(self, d, v_speed, m_speed):
+    def _next(self, d, pull_speed, margin_speed):
         """δ of the next event, and what it is."""
-        best, event = np.inf, ("", 0, 0.0)
-        S = self.support
+        candidates = [(np.inf, ("", 0, 0.0))]
+        S = self.gram.support
         # a weight reaches 0
         back = np.flatnonzero(d[S] * self.sign[S] < 0)
         if len(back):
             delta = np.maximum(self.w[S[back]] / -d[S[back]], 0.0)
             k = delta.argmin()
-            if delta[k] < best:
-                best, event = delta[k], (LEAVES, back[k], 0.0)
+            candidates.append((delta[k], (LEAVES, back[k], 0.0)))
         # |v_j| reaches λ
         out = (self.sign == 0) & ~self.blocked
         for sign in (1.0, -1.0):
-            closing = 1.0 + sign * v_speed
+            closing = 1.0 + sign * pull_speed
             open_ = np.flatnonzero(out & (closing > CLOSING))
             if len(open_):
-                delta = np.maximum(self.lam - sign * self.v[open_], 0.0) / closing[open_]
+                delta = np.maximum(self.lam - sign * self.pull[open_], 0.0) / closing[open_]
                 k = delta.argmin()
-                if delta[k] < best:
-                    best, event = delta[k], (ENTERS, open_[k], sign)
+                candidates.append((delta[k], (ENTERS, open_[k], sign)))
         # a margin reaches 1
-        at = self.train_at
-        speed, left = m_speed[at], 1.0 - self.m[at]
-        inside = self.active[self.near_rows[at]]
-        moving = np.flatnonzero(np.where(inside, speed, -speed) > self.still[at] * np.abs(d).max())
-        if len(moving):
-            delta = np.maximum(left[moving] / speed[moving], 0.0)
-            k = delta.argmin()
-            if delta[k] < best:
-                i = at[moving[k]]
-                best, event = delta[k], (ROW_OUT if inside[moving[k]] else ROW_IN, i, 0.0)
-        return best, event
+        active = self.gram.active
+        delta, k = self.watched.next(active, margin_speed, d)
+        kind = ROW_OUT if active[self.watched.rows[k]] else ROW_IN
+        candidates.append((delta, (kind, k, 0.0)))
+        return min(candidates, key=lambda candidate: candidate[0])
 
-    def _advance(self, delta, d, v_speed, m_speed):
-        before = self.m[self.scored_at]
-        self.m += delta * m_speed
-        after = self.m[self.scored_at]
-        rows = self.near_rows[self.scored_at]
-        turned = np.flatnonzero(self.positive[rows] != (after * self.y[rows] > 0))
+    def _advance(self, delta, d, pull_speed, margin_speed):
+        """Move everything along the piece by ``delta``, and log the scores that turn on it."""
+        watched, at = self.watched, self.watched.scored_at
+        before = watched.margins[at]
+        watched.advance(delta, margin_speed)
+        after = watched.margins[at]
+        rows = watched.rows[at]
+        turned = np.flatnonzero(self.positive[rows] != (after * self.problem.y[rows] > 0))
         for k in turned:
-            speed = m_speed[self.scored_at[k]]
-            at = min(max(-before[k] / speed, 0.0), delta) if speed else 0.0
-            self.log.flips.append((self.lam - at, int(rows[k])))
+            speed = margin_speed[at[k]]
+            gone = min(max(-before[k] / speed, 0.0), delta) if speed else 0.0
+            self.log.flips.append((self.lam - gone, int(rows[k])))
             self.positive[rows[k]] ^= True
         self.w += delta * d
-        self.v += delta * v_speed
-        self.since += delta
+        self.pull += delta * pull_speed
         self.lam -= delta
         if self.visit:
             self.visit(self.lam, self.w)
 
     def _take(self, kind, k, sign):
-        """The event: for a row, its place among those watched; for LEAVES its place in S."""
+        """Take the event of k: a row's place among those watched, for LEAVES a place in S."""
         if kind == LEAVES:
-            j = self.support[k]
+            j = self.gram.support[k]
             self._write(kind, self.columns[j])
             self.w[j] = self.sign[j] = 0.0
-            column = self._of_inverse(k)
-            others = np.arange(len(self.support)) != k
-            self.H = self.H[np.ix_(others, others)]
-            self.support = self.support[others]
-            if len(self.support):
-                add_gram(self.H, column[others][None] / np.sqrt(column[k]), -1.0)
+            self.gram.leave(k)
         elif kind == ENTERS:
-            if not self._enter(k, sign):
+            if not self.gram.enter(k):
                 self.blocked[k] = True  # as long as nothing else changes
                 return
+            self.w[k], self.sign[k], self.pull[k] = 0.0, sign, sign * self.lam
             self._write(kind, self.columns[k], sign)
         else:
-            row = self.near_rows[k]
+            row = self.watched.rows[k]
             self._write(kind, row)
-            self._change_row(k, row, 1.0 if kind == ROW_IN else -1.0)
+            self.gram.change_row(row, 1.0 if kind == ROW_IN else -1.0)
+            self.watched.margins[k] = 1.0
         self.blocked = np.zeros(len(self.w), dtype=bool)
-
-    def _of_inverse(self, k):
-        """The k-th column of H."""
-        return np.concatenate([self.H[k, :k], self.H[k:, k]])
-
-    def _of_gram(self, j):
-        """The j-th column of G."""
-        column = np.concatenate([self.G[j, :j], self.G[j:, j]])
-        for row, s in self.pending:
-            column += s * row[j] * row
-        return column
-
-    def _enter(self, j, sign):
-        """The j-th column enters S; False if it depends on those that are there."""
-        S, k = self.support, len(self.support)
-        column = self._of_gram(j)
-        x = symmetric_dot(self.H, column[S])
-        rest = column[j] - column[S] @ x
-        if rest <= DEPENDENT * column[j]:
-            return False
-        H = np.zeros((k + 1, k + 1))
-        H[:k, :k] = self.H
-        H[k, k] = 1.0 / rest
-        H[k, :k] = -x / rest
-        if k:
-            part = np.ascontiguousarray(H[:k, :k])
-            add_gram(part, x[None] / np.sqrt(rest), 1.0)
-            H[:k, :k] = part
-        self.H, self.support = H, np.append(S, j)
-        self.w[j], self.sign[j] = 0.0, sign
-        self.v[j] = sign * self.lam
-        return True
-
-    def _change_row(self, k, row, change):
-        """A row enters I (change 1) or leaves it (−1)."""
-        s = self.weights[row]
-        a = self.y[row] * self.design.dense(np.array([row]), self.columns)[0]
-        part = a[self.support]
-        u = symmetric_dot(self.H, part)
-        rest = 1.0 + change * s * (part @ u)
-        if rest <= DEPENDENT:
-            raise Lost
-        if len(u):
-            add_gram(self.H, u[None] * np.sqrt(s / rest), -change)
-        self.active[row] = change > 0
-        self.m[k] = 1.0
-        self.pending.append((a, change * s))
-        if len(self.pending) >= PENDING:
-            self._add_pending()
-
-    def _add_pending(self):
-        for change in (1.0, -1.0):
-            rows = [np.sqrt(abs(s)) * row for row, s in self.pending if s * change > 0]
-            if rows:
-                add_gram(self.G, np.array(rows), change)
-        self.pending = []

@@ -17,26 +17,30 @@ Optimization Methods and Software 17, 2002 (the generalised Hessian, finite term
 """
 
 import copy
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
 from .blas import symmetric_dot
-from .design import MAX_GRAM_COLUMNS, Design
+from .design import MAX_GRAM_COLUMNS
+from .problem import Problem
 from .quadratic import minimise
 from .refine import refined_weights
 
-MAX_ENTERING = 256  # columns that may enter the working set at a time, or as many as the support
-ENTERING_PULL = 0.8  # |X̃ᵀ(s∘y∘b)|_j over λ from which on a column is worth having in it
-KKT_SLACK = 1e-10  # of the optimality conditions, over λ
-APPROACH_CROSSED_SHARE = 0.1  # rows that cross 1, over those in I, up to which an approach ends
-BISECTIONS = 40  # of a line search
-MOST_IDLE = 3  # steps of that kind, until one is made longer,
-FURTHEST = 2.0**60  # by so much at most
-ALL_MARGINS_SHARE = 0.25  # margins are computed for all rows once more than this may have crossed
-ALL_MARGINS_ROWS = 8192  # 1, or so many: to pick more takes longer than to compute with all
-N_REFERENCES = 4  # weights whose margins are kept
-MARGIN_ROUNDING = 1e-12  # of margins interpolated between references, over ‖x̃_i‖
+# So many columns may enter the working set at a time, or as many as the support has if more.
+MAX_ENTERING = 256
+ENTERING_PULL = 0.8  # the least |X̃ᵀ(s∘y∘b)|_j / λ of a column that enters the working set
+KKT_SLACK = 1e-10  # the largest violation of the optimality conditions, over λ
+APPROACH_CROSSED_SHARE = 0.1  # an approach ends where no more than this share of I crosses 1
+BISECTIONS = 40  # halvings of the interval in a line search
+MOST_IDLE = 3  # idle steps, each short by damping alone, until one is made longer
+FURTHEST = 2.0**60  # the longest step then, over the length of an idle one
+# Where more than this share of the rows, or more rows than this, may have crossed 1, margins are
+# computed for all: to pick so many rows takes longer.
+ALL_MARGINS_SHARE, ALL_MARGINS_ROWS = 0.25, 8192
+N_REFERENCES = 4  # the number of weight vectors whose margins are kept
+MARGIN_ROUNDING = 1e-12  # the rounding of margins interpolated between references, over ‖x̃_i‖
 
 
 class NewtonSolver:
@@ -44,10 +48,7 @@ class NewtonSolver:
 
     Parameters
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
-        s ≥ 0.
+    problem : Problem
     w : float64 ndarray of shape (p + 1,), default=None
         Where to start; zero if None.
 
@@ -61,16 +62,12 @@ class NewtonSolver:
         Newton steps taken.
     """
 
-    def __init__(
-        self, design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray | None = None
-    ) -> None:
-        self.design = design
-        self.y = y
-        self._weigh(weights)
+    def __init__(self, problem: Problem, w: np.ndarray | None = None) -> None:
+        self._pose(problem)
         self.n_iter = 0
-        self.points = np.empty((N_REFERENCES, design.shape[1]))  # where the margins
-        self.known = np.empty((N_REFERENCES, len(y)))  # of all rows are known: the references
-        self.restart(np.zeros(design.shape[1]) if w is None else w)
+        self.points = np.empty((N_REFERENCES, self.design.shape[1]))  # where the margins
+        self.known = np.empty((N_REFERENCES, len(self.y)))  # of all rows are known: the references
+        self.restart(np.zeros(self.design.shape[1]) if w is None else w)
         self._keep(np.flatnonzero(self.w))
 
     def restart(self, w: np.ndarray) -> None:
@@ -86,7 +83,7 @@ class NewtonSolver:
         other = copy.copy(self)
         other.G, other.r = self.G.copy(), self.r.copy()
         other.points, other.known = self.points.copy(), self.known.copy()
-        other._weigh(weights)
+        other._pose(replace(self.problem, weights=weights))
         other.n_iter = 0
         other.history = []
         return other
@@ -101,22 +98,32 @@ class NewtonSolver:
         self._steps(C, max_iter)
 
     def _steps(self, C, max_iter):
+        # The path is piecewise linear in λ: its last two points tell I at this λ better than the
+        # last margins do. Only the first step trusts that.
         lam = 0.5 / C
         active = self._predicted_active(lam)
         self._choose(lam)
         idle = 0  # steps that no row stopped, and that did not reach the minimum of their model
         for _ in range(max_iter):
             predicted = active is not None
+            # The model: on the rows of I the objective is a quadratic plus λ‖w‖₁. From step to step
+            # few rows come and go, so that G (q, q) costs these alone.
             self._update_gram(self._active() if active is None else active)
             active = None
             w = self.w
-            v, change, residual = self._newton_point(lam)
-            crossed = self._move(v, change, lam, monotone=not predicted)
+            # The point minimises the model over the working set's q columns. P itself may be
+            # higher there, because rows crossed m_i = 1 on the way: then w moves part of the way.
+            point, change, residual = self._newton_point(lam)
+            crossed = self._move(point, change, lam, monotone=not predicted)
+            # No row crossed: the model is P itself on the way, the point its minimum on these
+            # columns. The point is the optimum unless a column outside wants to enter.
             if not crossed and residual <= KKT_SLACK * lam and not self._choose(lam):
                 break
+            # Where columns all but depend on one another, the proximal term keeps steps short.
+            # After MOST_IDLE of these, a line search goes on in the same direction as P falls.
             idle = idle + 1 if not crossed and residual > KKT_SLACK * lam else 0
-            if idle >= MOST_IDLE and self.w is v:
-                self._line_search(v - w, lam, further=True)
+            if idle >= MOST_IDLE and self.w is point:
+                self._line_search(point - w, lam, further=True)
         self.history = [*self.history[-1:], (lam, self.w, self.margins)]
 
     def approach(self, C: float, max_iter: int) -> None:
@@ -125,17 +132,21 @@ class NewtonSolver:
         self._choose(lam)
         for _ in range(max_iter):
             self._update_gram(self._active())
-            v, change, _ = self._newton_point(lam)
-            crossed = self._move(v, change, lam, monotone=True)
+            point, change, _ = self._newton_point(lam)
+            crossed = self._move(point, change, lam, monotone=True)
             if crossed <= APPROACH_CROSSED_SHARE * np.count_nonzero(self.active):
                 break
 
-    def polish(self, C: float, max_iter: int) -> None:
+    def polish(self, C: float, max_iter: int, thorough: bool = False) -> None:
         """Remove from ``w`` the rounding that G carries.
 
         Newton steps with the gradient that X gives; then, I, support and signs being known,
         iterative refinement (:mod:`l1svc.refine`): what is left is the rounding of w itself.
+        So ``thorough`` changes nothing.
         """
+        # Rows that came and went have left their rounding in G and r. Rounding in G costs steps
+        # at most, rounding in the gradient Gw − r moves the optimum. So r is set such that the
+        # gradient at w is the one that X gives.
         self.margins = self._reference(self.w)
         self._update_gram(self._active())
         self.r = self._pull()[self.columns] + symmetric_dot(self.G, self.w[self.columns])
@@ -147,9 +158,6 @@ class NewtonSolver:
         w = refined_weights(self, 0.5 / C, gram, self.summed > 0)
         if w is not None:
             self.restart(w)
-
-    def refine(self, C: float, max_iter: int) -> None:
-        """Nothing: ``polish`` has done it."""
 
     def _active(self):
         return self.train & (self.margins < 1.0)
@@ -164,10 +172,10 @@ class NewtonSolver:
 
     def _newton_point(self, lam):
         self.n_iter += 1
-        v = np.zeros_like(self.w)
-        point, change, residual = minimise(self.G, self.r, lam, self.w[self.columns])
-        v[self.columns] = point
-        return v, change, residual
+        point = np.zeros_like(self.w)
+        w, change, residual = minimise(self.G, self.r, lam, self.w[self.columns])
+        point[self.columns] = w
+        return point, change, residual
 
     def _reference(self, w):
         """Margins of all rows at w, kept as a reference for others."""
@@ -190,6 +198,8 @@ class NewtonSolver:
         blur : float64 ndarray of shape (n,)
             m_i is at most blur_i·‖x̃_i‖ from where it should be.
         """
+        # The point of the hull next to w, as shares (k,) of the references (k, p + 1) that add up
+        # to 1. Its margins are the same shares of the margins (k, n) known there: no look at X.
         points, known = self.points[: self.n_references], self.known[: self.n_references]
         directions = points[:-1] - points[-1]
         shares = np.linalg.lstsq(
@@ -197,12 +207,17 @@ class NewtonSolver:
         )[0]
         shares = np.append(shares, 1.0 - shares.sum())
         margins = shares @ known
+        # |m_i(w) − m_i(hull)| ≤ ‖x̃_i‖·distance (Cauchy and Schwarz). Only the rows whose margin is
+        # nearer to 1 than that may be on the other side.
         distance = np.linalg.norm(w - shares @ points) + MARGIN_ROUNDING
         norms = self.design.row_norms
         near = np.flatnonzero(np.abs(margins - 1.0) <= distance * norms)
+        # The same bound from the last weights, whose margins are nearly right themselves: it often
+        # tells the side where the hull does not.
         before = self.margins[near]
         reach = self.blur[near] + np.linalg.norm(w - self.w) + MARGIN_ROUNDING
         told = np.abs(before - 1.0) > reach * norms[near]
+        # What neither bound tells is computed from X.
         unknown = near[~told]
         if len(unknown) > min(ALL_MARGINS_SHARE * len(self.y), ALL_MARGINS_ROWS):
             return self._reference(w), np.zeros(len(self.y))
@@ -211,20 +226,22 @@ class NewtonSolver:
         margins[unknown], blur[unknown] = self.y[unknown] * self.design.dot(w, unknown), 0.0
         return margins, blur
 
-    def _move(self, v, change, lam, monotone):
-        """w ← v, or between where P would not fall; how many rows cross m_i = 1 on the way to v.
+    def _move(self, point, change, lam, monotone):
+        """w ← point, or between where P would not fall; how many rows cross m_i = 1 on the way.
 
-        0 as well where P falls nowhere on the way: what v promised is rounding, and w the optimum
-        on its columns.
+        0 as well where P falls nowhere on the way: what the model promised is rounding, and w the
+        optimum on its columns.
         """
-        margins, blur = self._margins_at(v)
+        # ``change`` is what the model promises. P differs from the model by the rows that crossed:
+        # those that left I count in the model but not in P, those that joined I in P alone.
+        margins, blur = self._margins_at(point)
         crossed = np.flatnonzero(self.train & ((margins < 1.0) != self.active))
         if monotone and len(crossed):
             weights = np.where(self.active[crossed], -1.0, 1.0) * self.weights[crossed]
             change = change + 0.5 * weights @ (1.0 - margins[crossed]) ** 2
             if change > 0:
-                return len(crossed) if self._line_search(v - self.w, lam) else 0
-        self.w, self.margins, self.blur = v, margins, blur
+                return len(crossed) if self._line_search(point - self.w, lam) else 0
+        self.w, self.margins, self.blur = point, margins, blur
         return len(crossed)
 
     def _line_search(self, step, lam, further=False):
@@ -236,24 +253,25 @@ class NewtonSolver:
         slope = self.y * self.design.dot(step)
         origin = self._reference(self.w)
 
-        def falls(t):
-            b = np.maximum(1.0 - origin - t * slope, 0.0)
-            point = self.w + t * step
+        def falls(length):
+            b = np.maximum(1.0 - origin - length * slope, 0.0)
+            point = self.w + length * step
             return lam * (np.sign(point) @ step) < (self.weights * b) @ slope
 
         low, high = 0.0, 1.0
         while further and high < FURTHEST and falls(high):
             low, high = high, 2.0 * high
         for _ in range(BISECTIONS):
-            t = 0.5 * (low + high)
-            low, high = (t, high) if falls(t) else (low, t)
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if falls(middle) else (low, middle)
         self.w = self.w + low * step
         self.margins, self.blur = origin + low * slope, np.zeros(len(origin))
         return low > 0
 
-    def _weigh(self, weights: np.ndarray) -> None:
-        self.weights = weights
-        self.train = weights > 0
+    def _pose(self, problem: Problem) -> None:
+        self.problem = problem
+        self.design, self.y, self.weights = problem.design, problem.y, problem.weights
+        self.train = problem.weights > 0
 
     def _keep(self, columns: np.ndarray) -> None:
         """Begin G and r anew, on these columns."""
@@ -268,6 +286,7 @@ class NewtonSolver:
         weights = np.where(active, self.weights, 0.0)
         change = weights - self.summed
         rows = np.flatnonzero(change != 0)
+        # Where more rows change than there are in I, the sum is shorter from the beginning.
         if len(rows) > np.count_nonzero(active):
             self._keep(self.columns)
             change, rows = weights, np.flatnonzero(active)

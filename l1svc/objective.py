@@ -6,7 +6,7 @@ from sklearn.utils import check_array
 
 from .certificate import certify
 from .design import MatrixLike
-from .problem import ClassWeight, build_design, check_data, check_parameters, weigh_classes
+from .problem import ClassWeight, binary_problems, check_data, check_parameters
 
 
 def objective(
@@ -108,29 +108,21 @@ def relative_duality_gap(
     return float(np.max(gap / primal))
 
 
-def one_vs_rest(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """±1 targets of shape (K, n): K = 1 for two classes, the larger label positive."""
-    positive = classes[1:] if len(classes) == 2 else classes
-    return np.where(y == positive[:, None], 1.0, -1.0)
-
-
 def _evaluate(caller, coef, intercept, C, X, y, intercept_scaling, sample_weight, class_weight):
     check_parameters(caller, C=C, intercept_scaling=intercept_scaling, class_weight=class_weight)
-    X, y, sample_weight = check_data(X, y, sample_weight)
-    classes, weights = weigh_classes(class_weight, y, sample_weight)
-    targets = one_vs_rest(y, classes)
+    X, labels, sample_weight = check_data(X, y, sample_weight)
     bias = 0.0 if intercept is None else float(intercept_scaling)
-    w = np.zeros((len(targets), X.shape[1] + 1))
-    w[:, :-1] = _coef(coef, (len(targets), X.shape[1]))
+    _, problems = binary_problems(X, labels, sample_weight, class_weight, bias, [C])
+    w = np.zeros((len(problems), X.shape[1] + 1))
+    w[:, :-1] = _coef(coef, (len(problems), X.shape[1]))
     if bias:
         w[:, -1] = np.asarray(intercept, dtype=np.float64) / bias
     if not np.isfinite(w).all():
         raise ValueError("coef and intercept must be finite.")
-    design = build_design(X, bias, weights, [C])
     with np.errstate(over="ignore", invalid="ignore"):
         values = [
-            certify(design, target, s, np.array([float(C)]), row[None])[:2]
-            for target, s, row in zip(targets, weights, w, strict=True)
+            certify(problem, np.array([float(C)]), row[None])[:2]
+            for problem, row in zip(problems, w, strict=True)
         ]
     primal, gap = np.array(values)[:, :, 0].T
     if not ((primal > 0) & (primal < np.inf) & (gap >= 0)).all():

@@ -9,20 +9,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .certificate import certify
-from .design import MAX_GRAM_COLUMNS, Design
+from .design import MAX_GRAM_COLUMNS
 from .newton import NewtonSolver
+from .problem import Problem
 from .square import SquareSolver
 from .wide import WideSolver
 
-SUBSAMPLE_ROWS = 2500  # rows that give the first guess of the weights,
-MAX_STRIDE = 20  # or one in so many, if that is more
-FIRST_C_RATIO = 200.0  # the first C over the largest that leaves w = 0
-RUNG_FACTOR = 4.0  # by which C rises from there, at most
-RUNG_STEPS = 20  # Newton steps at each rung
-FEW_COLUMNS_RATIO = 5.0  # C over the largest that leaves w = 0, up to which few columns count
-HELPED = 0.5  # of the gap that an attempt leaves, at most, for another to be worth while
-LEAST_SQUARE = 150  # columns, from which on SquareSolver is worth its while,
-SQUARE_ROWS = 1.5  # and the rows for each column, below which it is
+# SUBSAMPLE_ROWS rows give the first guess of the weights, or one in MAX_STRIDE if that is more.
+SUBSAMPLE_ROWS, MAX_STRIDE = 2500, 20
+# The first C is FIRST_C_RATIO times the largest that leaves w = 0. From there C rises by factors of
+# RUNG_FACTOR at most, with RUNG_STEPS Newton steps at each value.
+FIRST_C_RATIO, RUNG_FACTOR, RUNG_STEPS = 200.0, 4.0, 20
+FEW_COLUMNS_RATIO = 5.0  # the largest C, over that which leaves w = 0, at which few columns count
+HELPED = 0.5  # another attempt is made only if the last one left no more than this of the gap
+# SquareSolver is for SQUARE_COLUMNS columns or more, and fewer than SQUARE_ROWS rows for each.
+SQUARE_COLUMNS, SQUARE_ROWS = 150, 1.5
 
 
 class Solver(Protocol):
@@ -30,18 +31,14 @@ class Solver(Protocol):
 
     Attributes
     ----------
-    design : Design of shape (n, p + 1)
-    y : float64 ndarray of shape (n,), of -1 and +1
-    weights : float64 ndarray of shape (n,)
+    problem : Problem
     w : float64 ndarray of shape (p + 1,)
         The weights so far, the bias' last; zeros are exact.
     n_iter : int
         Steps taken.
     """
 
-    design: Design
-    y: np.ndarray
-    weights: np.ndarray
+    problem: Problem
     w: np.ndarray
     n_iter: int
 
@@ -57,11 +54,10 @@ class Solver(Protocol):
     def solve(self, C: float, max_iter: int) -> None:
         """Move ``w`` to the optimum at C."""
 
-    def polish(self, C: float, max_iter: int) -> None:
-        """Bring ``w``, which is at the optimum but for rounding, as near to it as can be."""
-
-    def refine(self, C: float, max_iter: int) -> None:
-        """What that leaves out where it takes long: more steps, residuals free of rounding."""
+    def polish(self, C: float, max_iter: int, thorough: bool = False) -> None:
+        """Bring ``w``, which is at the optimum but for rounding, nearer; as near as can be where
+        ``thorough``, though that may take long.
+        """
 
 
 @dataclass
@@ -88,24 +84,22 @@ class Path:
     products: np.ndarray
 
 
-def solver_from(design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray) -> Solver:
+def solver_from(problem: Problem, w: np.ndarray) -> Solver:
     """A solver that begins at w."""
-    return _kind(design, weights)(design, y, weights, w)
+    return _kind(problem)(problem, w)
 
 
-def _kind(design, weights):
+def _kind(problem):
     """Which solver the columns that are not all zero, and the rows that count, ask for."""
-    columns = len(design.used)
+    columns = len(problem.design.used)
     if columns > MAX_GRAM_COLUMNS:
         return WideSolver
-    square = columns >= LEAST_SQUARE and np.count_nonzero(weights) < SQUARE_ROWS * columns
+    square = columns >= SQUARE_COLUMNS and np.count_nonzero(problem.weights) < SQUARE_ROWS * columns
     return SquareSolver if square else NewtonSolver
 
 
 def start(
-    design: Design,
-    y: np.ndarray,
-    weights: np.ndarray,
+    problem: Problem,
     C: float,
     max_iter: int,
     *,
@@ -118,21 +112,24 @@ def start(
     all rows by factors of at most RUNG_FACTOR. With many columns for the rows the solver sees to
     that itself. Where C is small and ``alone``, no other follows: G of all columns is not worth it.
     """
-    kind = _kind(design, weights)
+    kind = _kind(problem)
     if kind is not NewtonSolver:
-        other = kind(design, y, weights)
+        other = kind(problem)
         other.approach(C, max_iter)
         return other
-    lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)  # w = 0 up to it
+    design, y, weights = problem.design, problem.y, problem.weights
+    # w = 0 is the optimum up to the C at which |X̃ᵀ(s∘y)|_j reaches λ for the first column.
+    lowest = 0.5 / max(np.abs(design.transpose_dot(weights * y)).max(), 1e-300)
     first = min(C, FIRST_C_RATIO * lowest)
     stride = max(1, min(len(y) // SUBSAMPLE_ROWS, MAX_STRIDE))
     w = None
     if stride > 1:
         rows = slice(None, None, stride)
-        part = NewtonSolver(design.subsample(stride), y[rows], weights[rows])
+        # A sum over a part of the rows is less by the stride: C is multiplied by it.
+        part = NewtonSolver(Problem(design.subsample(stride), y[rows], weights[rows]))
         part.approach(first * stride, max_iter)
         w = part.w
-    solver = NewtonSolver(design, y, weights, w)
+    solver = NewtonSolver(problem, w)
     rungs = np.geomspace(first, C, 1 + int(np.ceil(np.log(C / first) / np.log(RUNG_FACTOR))))
     if len(rungs) > 1:
         solver.widen()  # each would begin a working set of its own
@@ -160,12 +157,12 @@ def follow(
     solver : Solver
     Cs : float64 ndarray of shape (m,), ascending for the warm starts to help
     tol : float
-        A relative duality gap above it is worth another attempt, by ``solver.polish`` and
-        ``solver.refine``, and as many more as halve it.
+        A relative duality gap above it is worth another attempt, by a thorough polish, and as
+        many more as halve it.
     max_iter : int
         Newton steps for each C; what ``solver`` has taken so far counts for the first.
     polish : bool
-        Make that attempt for every C: the weights are then right to about machine precision.
+        Polish the weights at every C: the weights are then right to about machine precision.
     callback : callable, default=None
         Called after each C.
     """
@@ -184,12 +181,12 @@ def follow(
         if callback:
             callback()
 
+    # All values of C are certified together: one product with X for many is cheaper than many.
     began = time.perf_counter()
-    design, y, weights = solver.design, solver.y, solver.weights
     # The sums without error are for refined weights: the rounding of others is in them anyway.
-    refined = polish and len(design.used) <= MAX_GRAM_COLUMNS
+    refined = polish and len(solver.problem.design.used) <= MAX_GRAM_COLUMNS
     certain = 0.0 if refined else tol
-    primal, gap, products = certify(design, y, weights, Cs, W, certain)
+    primal, gap, products = certify(solver.problem, Cs, W, certain)
     seconds += (time.perf_counter() - began) / len(Cs)
     path = Path(W, gap / primal, n_iter, seconds, products)
     for k in np.flatnonzero(~(path.gaps <= tol)).tolist():
@@ -207,11 +204,10 @@ def _attempt(solver, path, k, C, max_iter):
     began = time.perf_counter()
     solver.restart(path.W[k])
     solver.n_iter = int(path.n_iter[k])
-    solver.polish(C, max_iter - solver.n_iter)
-    solver.refine(C, max_iter - solver.n_iter)
+    solver.polish(C, max_iter - solver.n_iter, thorough=True)
     path.n_iter[k] = solver.n_iter
     w = _as_returned(solver)
-    primal, gap, product = certify(solver.design, solver.y, solver.weights, np.array([C]), w[None])
+    primal, gap, product = certify(solver.problem, np.array([C]), w[None])
     if not path.gaps[k] <= gap[0] / primal[0]:
         path.W[k], path.gaps[k], path.products[k] = w, gap[0] / primal[0], product[0]
     path.seconds[k] += time.perf_counter() - began
@@ -219,7 +215,7 @@ def _attempt(solver, path, k, C, max_iter):
 
 def _as_returned(solver):
     """w, with the bias' weight that an intercept of bias·w tells: it is rounded."""
-    w, bias = solver.w.copy(), solver.design.bias
+    w, bias = solver.w.copy(), solver.problem.design.bias
     if bias:
         w[-1] = w[-1] * bias / bias
     return w

@@ -6,6 +6,7 @@ sum overflows, as long as M ≤ LARGEST.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
@@ -40,6 +41,25 @@ PARAMETERS: dict[str, list[Any]] = {
     "n_jobs": [None, Integral],
     "callback": [None, callable],
 }
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One ±1 problem; C is no part of it.
+
+    Attributes
+    ----------
+    design : Design of shape (n, p + 1)
+        Shared by the problems of several classes, and by the folds.
+    y : float64 ndarray of shape (n,), of -1 and +1
+        The class.
+    weights : float64 ndarray of shape (n,)
+        s ≥ 0, class weights multiplied in; 0 for the rows left out.
+    """
+
+    design: Design
+    y: np.ndarray
+    weights: np.ndarray
 
 
 def check_parameters(caller: str, **parameters: Any) -> None:
@@ -92,9 +112,36 @@ def _canonical(X):
     return own
 
 
+def one_vs_rest(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """±1 targets of shape (K, n): K = 1 for two classes, the larger label positive."""
+    positive = classes[1:] if len(classes) == 2 else classes
+    return np.where(labels == positive[:, None], 1.0, -1.0)
+
+
+def binary_problems(
+    X: Any,
+    labels: np.ndarray,
+    sample_weight: np.ndarray,
+    class_weight: ClassWeight,
+    bias: float,
+    Cs: ArrayLike,
+) -> tuple[np.ndarray, list[Problem]]:
+    """The classes of checked data, and their ±1 problems on one design: one-vs-rest, or one of two.
+
+    Raises
+    ------
+    ValueError
+        As :func:`weigh_classes` and :func:`build_design` do.
+    """
+    classes, weights = weigh_classes(class_weight, labels, sample_weight)
+    design = build_design(X, bias, weights, Cs)
+    targets = one_vs_rest(labels, classes)
+    return classes, [Problem(design, y, s) for y, s in zip(targets, weights, strict=True)]
+
+
 def weigh_classes(
     class_weight: ClassWeight,
-    y: np.ndarray,
+    labels: np.ndarray,
     sample_weight: np.ndarray,
     there: np.ndarray | None = None,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -109,7 +156,7 @@ def weigh_classes(
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-    y : ndarray of shape (n,)
+    labels : ndarray of shape (n,)
     sample_weight : float64 ndarray of shape (n,)
     there : bool ndarray of shape (n,), default=None
         The rows whose labels are the classes; all if None. The others must have weight 0.
@@ -120,8 +167,10 @@ def weigh_classes(
         Where there are fewer than two classes, no row has a weight, or a class weight is negative,
         infinite or NaN.
     """
-    labels, s = (y, sample_weight) if there is None else (y[there], sample_weight[there])
-    present, weighing = np.unique(labels), np.unique(labels[s > 0])
+    some, s = labels, sample_weight
+    if there is not None:
+        some, s = labels[there], sample_weight[there]
+    present, weighing = np.unique(some), np.unique(some[s > 0])
     if len(present) < 2:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data"
@@ -135,10 +184,10 @@ def weigh_classes(
     with np.errstate(over="ignore", invalid="ignore"):  # build_design says what is too large
         if isinstance(class_weight, str):
             factors = compute_class_weight(
-                class_weight, classes=classes, y=labels[s > 0], sample_weight=s[s > 0]
+                class_weight, classes=classes, y=some[s > 0], sample_weight=s[s > 0]
             )
         else:
-            factors = compute_class_weight(class_weight, classes=present, y=labels)
+            factors = compute_class_weight(class_weight, classes=present, y=some)
             factors = factors[np.isin(present, classes)]
         for label, factor in zip(classes, factors, strict=True):
             if not 0 <= factor < np.inf:
@@ -147,9 +196,9 @@ def weigh_classes(
                     f" got {factor} for {label!r}."
                 )
         if len(classes) == 2:
-            return classes, [sample_weight * np.where(y == classes[0], *factors)]
+            return classes, [sample_weight * np.where(labels == classes[0], *factors)]
         return classes, [
-            sample_weight * np.where(y == label, factor, 1.0)
+            sample_weight * np.where(labels == label, factor, 1.0)
             for label, factor in zip(classes, factors, strict=True)
         ]
 

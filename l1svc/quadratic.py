@@ -1,7 +1,7 @@
-"""ℓ1-penalised quadratic: min over v of ½ vᵀGv − rᵀv + λ‖v‖₁, by an active-set method.
+"""ℓ1-penalised quadratic: min over w of ½ wᵀGw − rᵀw + λ‖w‖₁, by an active-set method.
 
 The support S and its signs are guessed, the linear system of S is solved, coordinates whose sign
-comes out wrong leave, coordinates that violate |Gv − r|_j ≤ λ enter, until neither happens. Every
+comes out wrong leave, coordinates that violate |Gw − r|_j ≤ λ enter, until neither happens. Every
 move lowers the objective, so no support comes twice: where letting the wrong ones go, all at
 once, would not, the move ends at the first sign change.
 
@@ -17,13 +17,14 @@ import numpy as np
 from .blas import back_solve, cholesky, half_solve, symmetric_dot
 
 MAX_STEPS = 1000
-KKT_SLACK = 1e-11  # of the optimality conditions, over λ
-BORDER_ERROR = 1e-6  # of a solution by a border, over λ, from which on no move trusts it
+KKT_SLACK = 1e-11  # the largest violation of the optimality conditions, over λ
+BORDER_ERROR = 1e-6  # the largest residual, over λ, of a solution by a border that a move trusts
 RELATIVE_DAMPING = 1e-13  # δ_j over G_jj: below what rounding does to small eigenvalues
-DAMPING_FACTOR = 100.0  # by which all δ rise until the Cholesky factor exists
-MAX_BORDER = 16  # coordinates that may border a factor, or its own over BORDER_DIVISOR if more:
-BORDER_DIVISOR = 3  # beyond that the support is factored anew
-MAX_ENTERING = 32  # coordinates that may enter at a time, or as many as the support has
+DAMPING_FACTOR = 100.0  # all δ rise by this factor until the Cholesky factor exists
+# A support is factored anew where it differs from the factored one by more coordinates than
+# MAX_BORDER, and than one in BORDER_DIVISOR of the factored ones.
+MAX_BORDER, BORDER_DIVISOR = 16, 3
+MAX_ENTERING = 32  # so many coordinates may enter at a time, or as many as the support has if more
 
 
 class SupportSystem:
@@ -69,8 +70,10 @@ class SupportSystem:
         if not border:
             return back_solve(self.L, self.half)
 
-        # [H U; Uᵀ D] [z; x] = [c; e]: columns of U are G's for those that entered, units for
-        # those that left; the x of the latter is the multiplier that holds them at zero.
+        # The factored G (k, k) is bordered by U (k, border): [G U; Uᵀ D] [z; x] = [c; e]. Columns
+        # of U are G's for coordinates that entered, units for those that left. The x of the
+        # latter is the multiplier that holds them at zero. With G = LLᵀ and V = UᵀL⁻ᵀ, x solves
+        # the small system of the Schur complement D − VVᵀ, and z is left to two triangular solves.
         V = self._border(entered, left)
         D, e = np.zeros((border, border)), np.zeros(border)
         D[: len(entered), : len(entered)] = self._entries(entered, entered)
@@ -125,7 +128,7 @@ def _smallest_damping(G):
 def minimise(
     G: np.ndarray, r: np.ndarray, lam: float, start: np.ndarray
 ) -> tuple[np.ndarray, float, float]:
-    """min over v of ½ vᵀGv − rᵀv + ½ Σ_j δ_j (v_j − start_j)² + λ‖v‖₁, δ tiny.
+    """min over w of ½ wᵀGw − rᵀw + ½ Σ_j δ_j (w_j − start_j)² + λ‖w‖₁, δ tiny.
 
     The proximal term makes singular G (equal columns, fewer rows than columns) harmless, and
     vanishes where the outer iteration stands still.
@@ -138,22 +141,25 @@ def minimise(
 
     Returns
     -------
-    v : float64 ndarray of shape (q,)
+    w : float64 ndarray of shape (q,)
         Zeros are exact.
     change : float
-        The objective at v minus at ``start``, without the proximal term; at most 0.
+        The objective at w minus at ``start``, without the proximal term; at most 0.
     residual : float
-        max_j δ_j |v_j − start_j|, the violation of the optimality conditions that the term leaves.
+        max_j δ_j |w_j − start_j|, the violation of the optimality conditions that the term leaves.
     """
     system = SupportSystem(G, _smallest_damping(G))
-    v, sign = start, np.sign(start)
+    w, sign = start, np.sign(start)
     eager = True  # whether to solve on without the wrong ones before looking at the objective
     gradient_at_start = gradient = symmetric_dot(G, start) - r
     for _ in range(MAX_STEPS):
+        # With the signs fixed, ‖w‖₁ is linear, and the minimum on S is that of a linear system.
         S = np.flatnonzero(sign)
         c = r + system.damping * start - lam * sign
         z = first = system.solve(S, c)
         bordered = system.bordered
+        # A coordinate that comes out with the other sign belongs to no minimum with these signs.
+        # All such leave at once, until none is left. One at a time would be safe, but slow.
         right = sign[S] * z >= 0
         while not right.all():
             S, z = S[right], z[right]
@@ -164,24 +170,30 @@ def minimise(
         target = np.zeros(len(r))
         target[S] = z
         last, gradient = gradient, symmetric_dot(G, target) - r
-        if len(z) < len(first) and _rise(v, target, last, gradient, lam) >= 0:
+        # Without the wrong ones the objective may be higher than at w. The way to the first
+        # solution leads downhill: then the move follows that, until the first sign changes.
+        if len(z) < len(first) and _rise(w, target, last, gradient, lam) >= 0:
             if bordered and _error(system, np.flatnonzero(sign), first, c) > BORDER_ERROR * lam:
                 system.forget()  # a border of nearly singular factors: solved anew
                 gradient = last
                 continue
-            v, sign = _to_first_zero(v, sign, first)
-            gradient = symmetric_dot(G, v) - r
+            w, sign = _to_first_zero(w, sign, first)
+            gradient = symmetric_dot(G, w) - r
             eager = False
             continue
-        v, kept = target, sign[S]
+        w, kept = target, sign[S]
         sign = np.zeros(len(r))
         sign[S] = kept
         if not right.all():
             continue
-        total = gradient + system.damping * (v - start)
+        # w is the minimum on S if the gradient there is −λ sign. A border may have too much
+        # rounding for that to hold.
+        total = gradient + system.damping * (w - start)
         if system.bordered and np.abs(total[S] + lam * sign[S]).max(initial=0.0) > KKT_SLACK * lam:
             system.forget()
             continue
+        # A zero stays zero as long as its gradient is within ±λ. The others enter, the strongest
+        # first, and not all at once: with many columns most of them would leave again.
         pull = np.abs(total)
         pull[S] = 0.0
         entering = np.flatnonzero(pull > (1.0 + KKT_SLACK) * lam)
@@ -191,30 +203,30 @@ def minimise(
         if len(entering) > limit:
             entering = entering[np.argpartition(-pull[entering], limit)[:limit]]
         sign[entering] = -np.sign(gradient[entering])
-    change = _rise(start, v, gradient_at_start, gradient, lam)
-    return v, change, (system.damping * np.abs(v - start)).max(initial=0.0)
+    change = _rise(start, w, gradient_at_start, gradient, lam)
+    return w, change, (system.damping * np.abs(w - start)).max(initial=0.0)
 
 
 def _error(system, S, z, c):
     """‖(G_SS + diag(δ)_S) z − c_S‖∞."""
-    v = np.zeros(len(c))
-    v[S] = z
-    return np.abs(symmetric_dot(system.G, v) + system.damping * v - c)[S].max()
+    w = np.zeros(len(c))
+    w[S] = z
+    return np.abs(symmetric_dot(system.G, w) + system.damping * w - c)[S].max()
 
 
-def _rise(v, target, gradient, gradient_at_target, lam):
-    """How much higher the objective is at ``target`` than at v."""
-    smooth = 0.5 * (target - v) @ (gradient + gradient_at_target)
-    return smooth + lam * np.sum(np.abs(target) - np.abs(v))
+def _rise(w, target, gradient, gradient_at_target, lam):
+    """How much higher the objective is at ``target`` than at w."""
+    smooth = 0.5 * (target - w) @ (gradient + gradient_at_target)
+    return smooth + lam * np.sum(np.abs(target) - np.abs(w))
 
 
-def _to_first_zero(v, sign, z):
-    """From v toward z on the support of ``sign``, until the first sign change: point, signs."""
+def _to_first_zero(w, sign, z):
+    """From w toward z on the support of ``sign``, until the first sign change: point, signs."""
     S = np.flatnonzero(sign)
     crossed = sign[S] * z < 0
-    reach = v[S][crossed] / (v[S][crossed] - z[crossed])
-    target, sign = v.copy(), sign.copy()
-    target[S] += reach.min() * (z - v[S])
+    reach = w[S][crossed] / (w[S][crossed] - z[crossed])
+    target, sign = w.copy(), sign.copy()
+    target[S] += reach.min() * (z - w[S])
     at_zero = S[crossed][reach == reach.min()]
     target[at_zero] = sign[at_zero] = 0.0
     return target, sign

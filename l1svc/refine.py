@@ -25,10 +25,10 @@ import numpy as np
 from .blas import add_gram, back_solve, cholesky, half_solve
 
 BAND = 1e-6  # rows with m_i up to this above 1 are refined too: they may yet be in I
-MAX_STEPS = 10
-DEPENDENT_SHARE = 1e-13  # of a column's square: where others leave no more, it depends on them
+MAX_STEPS = 10  # corrections
+DEPENDENT_SHARE = 1e-13  # a column depends on others that leave no more than this of its square
 BLOCK_ROWS = 256  # rows worked on at a time: few enough to stay in the processor's cache
-KEPT_SIZE = 1_000_000  # of a matrix, up to which its slices are kept, in 24 MB
+KEPT_SIZE = 1_000_000  # the largest matrix whose slices are kept, in 24 MB
 SMALLEST_EXPONENT = -1022  # of a double with all its digits
 UNIT = 2.0**-53  # the relative error of one operation, at most
 
@@ -56,10 +56,10 @@ def refined_weights(
     near = np.flatnonzero(solver.train & (solver.margins < 1.0 + BAND))
     if len(near) * len(support) > most:
         return None
-    rows = solver.design.dense(near, support)
-    rows *= solver.y[near, None]
+    rows = solver.problem.design.dense(near, support)
+    rows *= solver.problem.y[near, None]
     known = None if inside is None else inside[near]
-    refined = refine(rows, solver.weights[near], lam, solver.w[support], gram, known)
+    refined = refine(rows, solver.problem.weights[near], lam, solver.w[support], gram, known)
     if refined is None:
         return None
     w = solver.w.copy()
@@ -115,11 +115,15 @@ def refine(
 
 
 def _refine_support(A, weights, lam, w, G, inside):
+    """w of shape (k,), none of it held at 0, by corrections until w stands still; or None."""
     target = lam * np.sign(w)
     sliced = Sliced(A)
     L = None
     for _ in range(MAX_STEPS):
+        # b + rest is 1 − Aw to twice a double's digits, of shape (n,).
         b, rest = minus(1.0, sliced.dot(w))
+        # G follows I. Its rounding, and that of the factor, only makes corrections less right:
+        # the next residual sees what is left. So ordinary doubles will do for both.
         if L is None or not np.array_equal(inside, b > 0):
             _add(G, A, weights, np.flatnonzero(~inside & (b > 0)), 1.0)
             _add(G, A, weights, np.flatnonzero(inside & (b <= 0)), -1.0)
@@ -129,6 +133,8 @@ def _refine_support(A, weights, lam, w, G, inside):
             smallest = DEPENDENT_SHARE * L.diagonal()
             if not cholesky(L) or (L.diagonal() ** 2 <= smallest).any():
                 return None
+        # The residual decides the digits of w. Near the optimum it is the small difference of two
+        # nearly equal vectors (k,): the sum keeps three parts until the difference is taken.
         parts = sliced.transpose_dot(scale * b)
         parts[2] += (scale * rest) @ A
         residual, _ = minus(target, parts)
@@ -206,18 +212,21 @@ def _products(A, x):
 
 
 def slices(
-    a: np.ndarray, bits: int, largest: float | None = None
+    x: np.ndarray, bits: int, largest: float | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """a = first + second + rest without error; two integers of ``bits`` bits times a power of 2.
+    """x = first + second + rest without error; two integers of ``bits`` bits times a power of 2.
 
-    ``largest`` is max |a| of the whole that ``a`` is a part of; of ``a`` itself if None.
+    ``largest`` is max |x| of the whole that ``x`` is a part of; of ``x`` itself if None.
     """
     if largest is None:
-        largest = np.abs(a).max(initial=0.0)
-    # of numbers near the smallest of doubles no slice is taken: they are all rest
+        largest = np.abs(x).max(initial=0.0)
+    # Both slices are whole multiples of one step each, whatever the size of an entry: so sums of
+    # their products are whole multiples as well, and fit. To cut each entry by its own exponent
+    # would keep more digits and lose that. Of numbers near the smallest of doubles no slice is
+    # taken: they are all rest.
     step = 2.0 ** max(np.frexp(largest)[1] - bits, SMALLEST_EXPONENT + bits)
-    first = np.rint(a / step) * step
-    rest = a - first
+    first = np.rint(x / step) * step
+    rest = x - first
     step *= 2.0**-bits
     second = np.rint(rest / step) * step
     return first, second, rest - second
@@ -231,8 +240,8 @@ def minus(value: float | np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.
     return _two_sum(high, low + (lower - third))
 
 
-def _two_sum(a, b):
-    """a + b as the nearest double, and the error (D. E. Knuth)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
+def _two_sum(first, second):
+    """first + second as the nearest double, and the error (D. E. Knuth)."""
+    total = first + second
+    part = total - first
+    return total, (first - (total - part)) + (second - part)

@@ -1,7 +1,7 @@
 """Many fits of one two-class problem: along C, and over bootstrap samples of the rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -11,9 +11,15 @@ from .certificate import BATCH, certify
 from .design import MatrixLike, side_by_side
 from .estimators import warn_unless_converged
 from .jobs import Crew
-from .objective import one_vs_rest
 from .path import follow, start
-from .problem import build_design, check_Cs, check_data, check_parameters, weigh_classes
+from .problem import (
+    Problem,
+    binary_problems,
+    check_Cs,
+    check_data,
+    check_parameters,
+    weigh_classes,
+)
 from .threads import one_blas_thread
 
 
@@ -85,9 +91,9 @@ def svm_path(
     if not (np.diff(Cs) > 0).all():
         raise ValueError(f"Cs must ascend, got {Cs}.")
     jobs = effective_n_jobs(n_jobs)
-    design, target, weights = _problem(X, y, Cs)
+    problem = _problem(X, y, Cs)
     with side_by_side(jobs):
-        solver = start(design, target, weights, Cs[0], max_iter)
+        solver = start(problem, Cs[0], max_iter)
         path = follow(solver, Cs, tol, max_iter, callback=callback)
     return _collect(path.W, path.gaps, path.n_iter, tol, max_iter)
 
@@ -143,9 +149,9 @@ def bootstrap(
         callback=callback,
     )
     jobs = effective_n_jobs(n_jobs)
-    design, target, weights = _problem(X, y, [C])
+    problem = _problem(X, y, [C])
     with side_by_side(jobs):
-        solver = start(design, target, weights, C, max_iter)
+        solver = start(problem, C, max_iter)
         solver.solve(C, max_iter)
     seed = np.random.SeedSequence(random_state).entropy
     W = np.empty((n_samples, len(solver.w)))
@@ -165,7 +171,7 @@ def bootstrap(
             certified = [_certify(solver, *task) for task in todo]
     gaps = np.concatenate(certified)
     for k in np.flatnonzero(~(gaps <= tol)).tolist():
-        counts = _counts(len(target), seed, k)
+        counts = _counts(len(problem.y), seed, k)
         path = follow(solver.reweighted(counts), [C], tol, max_iter, polish=True)
         W[k], gaps[k], n_iter[k] = path.W[0], path.gaps[0], path.n_iter[0]
     return _collect(W, gaps, n_iter, tol, max_iter)
@@ -179,8 +185,9 @@ def _counts(n, seed, k):
 
 @one_blas_thread
 def _resolve(solver, seed, k, C, max_iter):
-    counts = _counts(len(solver.y), seed, k)
-    weigh_classes(None, solver.y, counts, counts > 0)  # refuses a sample of one class
+    y = solver.problem.y
+    counts = _counts(len(y), seed, k)
+    weigh_classes(None, y, counts, counts > 0)  # refuses a sample of one class
     sample = solver.reweighted(counts)
     sample.solve(C, max_iter)
     return sample.w
@@ -189,18 +196,18 @@ def _resolve(solver, seed, k, C, max_iter):
 @one_blas_thread
 def _certify(solver, seed, batch, C, W, tol):
     """Relative duality gaps of some samples' weights."""
-    counts = np.array([_counts(len(solver.y), seed, k) for k in batch])
+    counts = np.array([_counts(len(solver.problem.y), seed, k) for k in batch])
     Cs = np.full(len(W), float(C))
-    primal, gap, _ = certify(solver.design, solver.y, counts, Cs, W, tol)
+    primal, gap, _ = certify(replace(solver.problem, weights=counts), Cs, W, tol)
     return gap / primal
 
 
-def _problem(X, y, Cs):
-    X, y, sample_weight = check_data(X, y)
-    classes, (weights, *others) = weigh_classes(None, y, sample_weight)
+def _problem(X, y, Cs) -> Problem:
+    X, labels, sample_weight = check_data(X, y)
+    classes, (problem, *others) = binary_problems(X, labels, sample_weight, None, 1.0, Cs)
     if others:
         raise ValueError(f"y must have 2 classes, got {len(classes)}.")
-    return build_design(X, 1.0, [weights], Cs), one_vs_rest(y, classes)[0], weights
+    return problem
 
 
 def _collect(W, gaps, n_iter, tol, max_iter):

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.metrics import check_scoring, get_scorer_names
@@ -25,6 +24,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .cv_results import Refit, best_index, is_multimetric, tabulate
 from .design import MatrixLike, side_by_side
 from .estimators import (
     FITTED_BY,
@@ -33,13 +33,12 @@ from .estimators import (
     checks_parameters,
     warn_unless_converged,
 )
-from .folds import FoldFit, Score, Scoring, fit_all_rows, prepare, run_folds
+from .folds import Score, Scoring, fit_all_rows, prepare, run_folds
 from .problem import PARAMETERS, check_Cs, check_data
 from .threads import one_blas_thread
 
 Scorer = Callable[..., Score]
 Scorers = str | Scorer | Iterable[str] | Mapping[str, str | Scorer] | None
-Refit = bool | str | Callable[[dict[str, Any]], int]
 
 SHARED = tuple(name for name in FITTED_BY if name != "C")
 
@@ -203,6 +202,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         TypeError
             Where metadata are given that nothing takes.
         """
+        # Who takes which metadata: the fits, the scorers, the splitter.
         Cs = self._grid()
         estimator = L1LinearSVC(**{name: getattr(self, name) for name in SHARED})
         scorer = check_scoring(estimator, self.scoring)
@@ -210,6 +210,8 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         metadata |= {"sample_weight": sample_weight, "groups": groups}
         fit_weight, for_scorer, for_splitter = self._routed(metadata)
 
+        # The solver has X and y as checked arrays. Scorers and the splitter have them as given: a
+        # scorer may want a data frame's names.
         given_X, given_y = indexable(X, y)
         X, y, weights = check_data(X, y, fit_weight, self)
         given_y = _one_dimensional(given_y)
@@ -227,6 +229,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if self.verbose:
             print(f"{self.n_splits_} folds, {len(Cs)} values of C")
 
+        # All rows near the optimum at the smallest C: every fold begins there.
         jobs = effective_n_jobs(self.n_jobs)
         with side_by_side(jobs):
             plan = prepare(
@@ -245,12 +248,15 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         def choose(folds):
             return Cs[best_index(tabulate(Cs, folds), self.refit, is_multimetric(folds))]
 
+        # A refit may begin before the last folds are done, at the C that leads by then. A callable
+        # ``refit`` is called once, with all results: nobody can foresee what it says.
         foreseeable = self.refit and not callable(self.refit)
         folds, refitted = run_folds(plan, jobs, choose if foreseeable else None)
         fits = [fit for fold in folds for fit in fold]
         gaps, n_iter = [fit.gap for fit in fits], [fit.n_iter for fit in fits]
         warn_unless_converged(gaps, n_iter, self.tol, self.max_iter)
 
+        # The results, as GridSearchCV has them; the best C of all folds.
         self.multimetric_ = is_multimetric(folds)
         self.cv_results_ = tabulate(Cs, folds)
         for key, means in self.cv_results_.items():
@@ -267,6 +273,7 @@ class L1LinearSVCSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             metric = self.refit if self.multimetric_ else "score"
             self.best_score_ = self.cv_results_[f"mean_test_{metric}"][best]
         if self.refit:
+            # The refit that began early counts if the C that led then has won.
             if refitted is None or Cs[best] != refitted[0].C:
                 with side_by_side(jobs):
                     refitted = fit_all_rows(plan, folds, Cs[best])
@@ -373,85 +380,3 @@ def _takes_weights(scorer):
 def _one_dimensional(y):
     """y for scorers and splitters: an array, but for a Series of pandas, which has an index."""
     return y if hasattr(y, "iloc") and y.ndim == 1 else column_or_1d(y)
-
-
-def is_multimetric(folds: list[list[FoldFit]]) -> bool:
-    """Whether the fits of these folds have several scores each."""
-    return isinstance(folds[0][0].test_score, dict)
-
-
-def best_index(results: dict[str, Any], refit: Refit, multimetric: bool) -> int | None:
-    """Where in ``cv_results_`` the best C is, as GridSearchCV's ``refit`` says.
-
-    None where there are several metrics and ``refit`` is False.
-
-    Raises
-    ------
-    TypeError, IndexError
-        Where a callable ``refit`` gives no integer, or one out of range.
-    ValueError
-        Where ``refit`` names none of several metrics.
-    """
-    if callable(refit):
-        index = refit(results)
-        if not isinstance(index, Integral):
-            raise TypeError("best_index_ returned is not an integer")
-        if not 0 <= index < len(results["params"]):
-            raise IndexError("best_index_ index out of range")
-        return index
-    metric = refit if multimetric else "score"
-    if metric is False:
-        return None
-    names = [key[len("mean_test_") :] for key in results if key.startswith("mean_test_")]
-    if metric not in names:
-        raise ValueError(
-            "For multi-metric scoring, refit must be False, a callable or one of"
-            f" {names}, got {refit!r}."
-        )
-    return int(results[f"rank_test_{metric}"].argmin())
-
-
-def tabulate(Cs: np.ndarray, folds: list[list[FoldFit]]) -> dict[str, Any]:
-    """GridSearchCV's ``cv_results_``, in the order of ``Cs``, from folds that ascend in C."""
-    positions = np.searchsorted(np.unique(Cs), Cs)
-    folds = [[fold[k] for k in positions] for fold in folds]
-    results = {}
-
-    def store(name, values, splits=True):
-        table = np.array(values, dtype=np.float64)
-        if splits:
-            for k, row in enumerate(table):
-                results[f"split{k}_{name}"] = row
-        return table
-
-    def store_moments(name, values, splits=True):
-        table = store(name, values, splits)
-        results[f"mean_{name}"] = table.mean(axis=0)
-        with np.errstate(invalid="ignore"):  # inf has no spread: NaN
-            results[f"std_{name}"] = table.std(axis=0)
-
-    def collect(attribute):
-        return [[getattr(fit, attribute) for fit in fold] for fold in folds]
-
-    store_moments("fit_time", collect("fit_time"), splits=False)
-    store_moments("score_time", collect("score_time"), splits=False)
-    results["param_C"] = np.ma.masked_array(Cs, mask=np.zeros(len(Cs), dtype=bool))
-    results["params"] = [{"C": float(C)} for C in Cs]
-    for part in ("test", "train"):
-        scores = collect(f"{part}_score")
-        if scores[0][0] is None:
-            continue
-        if not isinstance(scores[0][0], dict):
-            scores = [[{"score": score} for score in fold] for fold in scores]
-        for name in scores[0][0]:
-            store_moments(f"{part}_{name}", [[score[name] for score in fold] for fold in scores])
-            if part == "test":
-                mean = results[f"mean_test_{name}"]
-                worst = 0.0 if np.isnan(mean).all() else np.nanmin(mean) - 1
-                ranks = rankdata(-np.nan_to_num(mean, nan=worst), method="min")
-                results[f"rank_test_{name}"] = ranks.astype(np.int32)
-    results["max_duality_gap"] = store("duality_gap", collect("gap")).max(axis=0)
-    store("n_iter", collect("n_iter"))
-    nonzero = [[np.count_nonzero(fit.W) for fit in fold] for fold in folds]
-    results["nonzero"] = store("nonzero", nonzero).mean(axis=0)
-    return results

@@ -10,19 +10,17 @@ from typing import Self
 
 import numpy as np
 
-from .design import Design
 from .newton import NewtonSolver
+from .problem import Problem
 from .wide import WideSolver
 
 
 class SquareSolver(NewtonSolver):
     """One binary problem; parameters and attributes are those of NewtonSolver."""
 
-    def __init__(
-        self, design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray | None = None
-    ) -> None:
-        self.wide = WideSolver(design, y, weights, w)
-        super().__init__(design, y, weights, w)
+    def __init__(self, problem: Problem, w: np.ndarray | None = None) -> None:
+        self.wide = WideSolver(problem, w)
+        super().__init__(problem, w)
 
     def restart(self, w: np.ndarray) -> None:
         """Continue from w."""

@@ -3,17 +3,17 @@
 Here b_i = max(0, 1 − m_i), m_i = a_iᵀw, a_i = y_i x̃_i, λ = 1/(2C), and I = {i : m_i < 1}.
 
 C rises by factors of at most RUNG_FACTOR, each time to a gap of RUNG_GAP. At each C a working set
-of columns W is chosen, the support S and those whose pull |Σ_i s_i b_i a_i|_j is near λ or above
-it, and F is minimised on W by two kinds of steps:
+of columns is chosen, the support S and those whose pull |Σ_i s_i b_i a_i|_j is near λ or above
+it, and F is minimised on the working set by two kinds of steps:
 
 1. Coordinate descent on the Lasso that F is while I does not change, where zeros violate
    |pull|_j ≤ λ: it finds which columns are in the support.
-2. Newton steps on S, whose signs are σ: (H + μ diag H) d = pull_S − λσ, H = Σ_{i∈I} s_i a_i a_iᵀ on
+2. Newton steps on S, whose signs are σ: (G + μ diag G) d = pull_S − λσ, G = Σ_{i∈I} s_i a_i a_iᵀ on
    S, by conjugate gradients, or by Cholesky where that is cheaper. Coordinates that change their
    sign on the way stay at zero. μ (Levenberg, Marquardt) grows where steps are short.
 
-Then the duality gap is computed over all columns, and W chosen anew. What is kept are entries of X
-by columns (of a dense X those in W), and for Cholesky one matrix of S × S.
+Then the duality gap is computed over all columns, and the working set chosen anew. What is kept are
+entries of X by columns (of a dense X the working set's), and for Cholesky one matrix of S × S.
 
 References
 ----------
@@ -28,65 +28,58 @@ Analysis 19, 1982.
 import copy
 import threading
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
-from . import blas
-from .design import BLOCK_ROWS, Design
+from .newton_system import LEAST_DAMPING, NewtonSystem, scaled_rows
+from .problem import Problem
 from .refine import refined_weights
 
-GAP = 1e-10  # relative, to which each C is solved,
-POLISHED_GAP = 1e-12  # where more is wanted,
-RUNG_GAP = 0.3  # and on the way up to it,
-RUNG_SHARE = 0.5  # or to so much of the gap at the beginning, if that is less
-FIRST_C_RATIO = 20.0  # the first C over the largest that leaves w = 0
-RUNG_FACTOR = 2.0  # by which C rises from there, at most
-POLISH_STEPS = 4
-REFINED_ENTRIES = 1_000_000  # of the support's rows: a second of work
-STALLED_ROUNDS = 3  # without progress: then rounding is all there is
-PROGRESS = 1e-13  # of F, that counts as such
-ENTERING_PULL = 0.7  # over λ, from which on a column is worth having in W
-MIN_WORKING_SET = 500  # columns that W may have, or twice as many as the support
-OUTSIDE_SHARE = 0.2  # W is solved to so much of the violation outside,
-BEGINNING_SHARE = 0.1  # or of that inside at the beginning
-EPOCHS = 20  # of coordinate descent at a time
-NEWTON_STEPS = 6  # in turn with them
-ARMIJO = 1e-4  # share of the linear decrease that a step must bring
-SHORTER = 0.4  # factor between the lengths tried
-MAX_SHORTER = 30
-FIRST_DAMPING = 1e-6  # μ
-DAMPING_RANGE = (1e-12, 1e3)
-DAMPING_FALL = 20.0  # after a full step
-DAMPING_RISE, SHORT_STEP, SHORT_RISE = 8.0, 0.1, 100.0  # after others; up to SHORT_STEP: SHORT_RISE
-FORCING = 0.03  # the residual of conjugate gradients, over the right-hand side
-MAX_CG_STEPS = 2000
-CG_SHARE = 1.0  # of Cholesky's time, that conjugate gradients may take
-SMALL_SUPPORT = 100  # up to which Cholesky takes no time
-MAX_FACTOR = 8192  # columns, from which on its matrix is too large
-
-# Seconds that the parts of a step take, per number processed: they weigh two ways to one end.
-DENSE_GRAM, SPARSE_GRAM, SPARSE_FILL, CHOLESKY = 2e-11, 3e-9, 2e-9, 1.1e-11
-DENSE_PRODUCT, SPARSE_PRODUCT, CALL = 7e-10, 2.5e-9, 3e-5
+GAP = 1e-10  # the relative duality gap to which each C is solved
+POLISHED_GAP = 1e-12  # the gap that a polish aims at
+# A C on the way up is solved to a gap of RUNG_GAP, or to RUNG_SHARE of its first gap if less.
+RUNG_GAP, RUNG_SHARE = 0.3, 0.5
+# The way up begins at FIRST_C_RATIO times the largest C that leaves w = 0, and C rises by
+# RUNG_FACTOR at most from one value to the next.
+FIRST_C_RATIO, RUNG_FACTOR = 20.0, 2.0
+POLISH_STEPS = 4  # the steps of a polish that is not thorough
+REFINED_ENTRIES = 1_000_000  # the largest number of the support's entries to refine: a second
+# A descent ends after STALLED_ROUNDS rounds without progress: what is left is rounding. Progress
+# is a fall of F by PROGRESS of itself.
+STALLED_ROUNDS, PROGRESS = 3, 1e-13
+ENTERING_PULL = 0.7  # the least |pull| / λ of a column that enters the working set
+WORKING_SET = 500  # the most columns of the working set, or twice the support's if more
+# F is minimised on the working set until the violation there is OUTSIDE_SHARE of the violation
+# outside, or BEGINNING_SHARE of the first violation there.
+OUTSIDE_SHARE, BEGINNING_SHARE = 0.2, 0.1
+EPOCHS = 20  # passes that coordinate descent makes over the working set in its turn
+NEWTON_STEPS = 6  # Newton steps in their turn
+# A step must bring ARMIJO of the linear decrease. Where it does not, its length is multiplied by
+# SHORTER, MAX_SHORTER times at most.
+ARMIJO, SHORTER, MAX_SHORTER = 1e-4, 0.4, 30
+# μ begins at FIRST_DAMPING and stays from LEAST_DAMPING to MOST_DAMPING. It is divided by
+# DAMPING_FALL after a full step, else multiplied: by SHORT_RISE after a step up to SHORT_STEP
+# long, by DAMPING_RISE after a longer one.
+FIRST_DAMPING, MOST_DAMPING, DAMPING_FALL = 1e-6, 1e3, 20.0
+DAMPING_RISE, SHORT_STEP, SHORT_RISE = 8.0, 0.1, 100.0
 
 
 class WideSolver:
     """One binary problem, with the state that carries over to a next C or a subset of the rows.
 
     The parameters and attributes are those of :class:`l1svc.newton.NewtonSolver`; ``n_iter``
-    counts Newton steps and turns of coordinate descent. ``polish`` does not refine the weights.
+    counts Newton steps and turns of coordinate descent.
     """
 
-    def __init__(
-        self, design: Design, y: np.ndarray, weights: np.ndarray, w: np.ndarray | None = None
-    ) -> None:
-        self.design = design
-        self.y = y
-        self._weigh(weights)
+    def __init__(self, problem: Problem, w: np.ndarray | None = None) -> None:
+        self._pose(problem)
         self.n_iter = 0
-        self.entries = None if design.entries is None else _by_columns(design, y)
+        design = problem.design
+        self.entries = None if design.entries is None else _by_columns(design, problem.y)
         self.restart(np.zeros(design.shape[1]) if w is None else w)
 
     def restart(self, w: np.ndarray) -> None:
@@ -98,7 +91,7 @@ class WideSolver:
     def reweighted(self, weights: np.ndarray) -> "WideSolver":
         """A copy of this solver, at the same w, for other weights of the rows."""
         other = copy.copy(self)
-        other._weigh(weights)
+        other._pose(replace(self.problem, weights=weights))
         other.n_iter = 0
         return other
 
@@ -110,25 +103,29 @@ class WideSolver:
         """Move ``w`` to the optimum at C, by at most ``max_iter`` steps."""
         self._rise(C, GAP, self.n_iter + max_iter)
 
-    def polish(self, C: float, max_iter: int) -> None:
-        """A few steps more, from margins computed afresh."""
-        self._descend(0.5 / C, POLISHED_GAP, self.n_iter + min(max_iter, POLISH_STEPS))
+    def polish(self, C: float, max_iter: int, thorough: bool = False) -> None:
+        """A few steps more, from margins computed afresh.
 
-    def refine(self, C: float, max_iter: int) -> None:
-        """As many steps as help; then a small support is refined, with residuals that are right
-        however far apart the columns are.
+        ``thorough``: as many steps as help; then a small support is refined, with residuals that
+        are right however far apart the columns are.
         """
-        self._descend(0.5 / C, POLISHED_GAP, self.n_iter + max_iter)
-        w = refined_weights(self, 0.5 / C, most=REFINED_ENTRIES)
-        if w is not None:
-            self.restart(w)
+        lam, limit = 0.5 / C, self.n_iter + max_iter
+        self._descend(lam, POLISHED_GAP, min(limit, self.n_iter + POLISH_STEPS))
+        if thorough:
+            self._descend(lam, POLISHED_GAP, limit)
+            w = refined_weights(self, lam, most=REFINED_ENTRIES)
+            if w is not None:
+                self.restart(w)
 
-    def _weigh(self, weights: np.ndarray) -> None:
-        self.weights = weights
-        self.train = weights > 0
+    def _pose(self, problem: Problem) -> None:
+        self.problem = problem
+        self.design, self.y, self.weights = problem.design, problem.y, problem.weights
+        self.train = problem.weights > 0
 
     def _rise(self, C, gap, limit):
         """Descend at each C on the way up to this one, and at this one to ``gap``."""
+        # From w = 0 at a large C every row counts and many columns enter, only to leave again. At
+        # a small C few do, and each C's support is near that of the next.
         first = self.C
         if first is None:
             lowest = 0.5 / max(
@@ -150,13 +147,18 @@ class WideSolver:
         self.damping = FIRST_DAMPING
         progress = Progress()
         while True:
+            # Margins (n,) and pull (p + 1,): the two products of a round with all of X. The gap
+            # follows from them, and bounds how far F is from its minimum.
             self.margins = self.y * self.design.dot(self.w)
             pull = self._pull()
             gap = self._gap(lam, pull)
             if share is not None:
                 goal, share = min(goal, share * gap), None
+            # The goal may be beyond what doubles can reach. So a descent also ends where neither
+            # the gap nor F falls any more: to wait for the goal would be to wait for ever.
             if progress.ended(gap, self._value(lam, self.w)) or gap <= goal or self.n_iter >= limit:
                 return
+            # Most columns have weight 0 and stay there: the work is done without them.
             columns, outside = self._working_set(lam, np.abs(pull))
             self._descend_on(columns, outside, lam, goal, limit)
 
@@ -178,31 +180,40 @@ class WideSolver:
 
     def _working_set(self, lam, pull):
         """The columns to work on, ascending, and the largest violation of the others."""
+        # A column belongs there at once where |pull| > λ. Those just below are taken as well: they
+        # would soon be above, and a new working set costs two products with X.
         support = np.flatnonzero(self.w)
         pull[support] = 0.0
         entering = np.flatnonzero(pull > ENTERING_PULL * lam)
-        room = max(MIN_WORKING_SET - len(support), len(support))
+        # At most as many as there is room for, the largest first: with all of them, where w is far
+        # from the optimum, the steps would be on thousands of columns, most of them for nothing.
+        room = max(WORKING_SET - len(support), len(support))
         if len(entering) > room:
             entering = entering[np.argpartition(-pull[entering], room)[:room]]
+        # What is left is the violation that this round does not look at.
         pull[entering] = 0.0
         return np.union1d(support, entering), max(pull.max() - lam, 0.0)
 
     def _descend_on(self, columns, outside, lam, goal, limit):
         """Minimise F on ``columns``, until the violation there is small beside what is known."""
-        A, w = self._columns(columns), self.w[columns]
+        A, w = self._columns(columns), self.w[columns]  # (n, k) and (k,)
         slack = None
         progress = Progress()
         while True:
+            # At the minimum here a weight has pull = λ sign w, or it is 0 and has |pull| ≤ λ.
             pull = A.T @ (self.weights * self._b())
             zero = w == 0
             violation = np.where(zero, np.abs(pull) - lam, np.abs(pull - lam * np.sign(w)))
             worst = violation.max()
+            # Digits beyond what the columns outside allow would be lost on the next working set.
             if slack is None:
                 slack = max(OUTSIDE_SHARE * outside, BEGINNING_SHARE * worst, 0.3 * goal * lam)
             if worst <= slack or self.n_iter >= limit:
                 break
             if progress.ended(worst, self._value(lam, w)):
                 break
+            # Newton's steps leave zeros at 0: coordinate descent finds which of them are none.
+            # Coordinate descent alone would take thousands of passes to the last digits.
             if violation[zero].max(initial=0.0) > slack:
                 w = self._coordinate_descent(A, w, pull, lam)
             w = self._newton(A, w, lam, slack, limit)
@@ -214,9 +225,9 @@ class WideSolver:
         if self.entries is not None:
             return self.entries[:, columns]
         A = np.empty((len(self.y), len(columns)), order="F")
-        q = np.searchsorted(columns, self.design.shape[1] - 1)
-        A[:, :q] = self.design.X[:, columns[:q]]
-        A[:, q:] = self.design.bias
+        bias_at = np.searchsorted(columns, self.design.shape[1] - 1)
+        A[:, :bias_at] = self.design.X[:, columns[:bias_at]]
+        A[:, bias_at:] = self.design.bias
         A *= self.y[:, None]
         return A
 
@@ -227,7 +238,7 @@ class WideSolver:
         root = np.sqrt(self.weights[rows])
         with _quiet:
             _, path, _ = enet_path(
-                _scaled_rows(A, rows, root),
+                scaled_rows(A, rows, root),
                 root,
                 l1_ratio=1.0,
                 alphas=[lam / len(rows)],
@@ -238,7 +249,7 @@ class WideSolver:
                 check_input=False,
             )
         step = path[:, 0] - w
-        return self._search(A, w, lambda t: w + t * step, pull, lam)[0]
+        return self._search(A, w, lambda length: w + length * step, pull, lam)[0]
 
     def _newton(self, A, w, lam, slack, limit):
         """Some Newton steps on the support of w."""
@@ -254,46 +265,50 @@ class WideSolver:
             system = NewtonSystem(part, rows, self.weights, self.damping)
             d = system.solve(rhs, w[support], slack)
 
-            def moved(t, start=w[support], sign=sign, d=d):
-                v = start + t * d
-                return np.where(v * sign > 0, v, 0.0)
+            def moved(length, start=w[support], sign=sign, d=d):
+                point = start + length * d
+                return np.where(point * sign > 0, point, 0.0)
 
-            v, t = self._search(part, w[support], moved, pull, lam)
+            point, length = self._search(part, w[support], moved, pull, lam)
             w = w.copy()
-            w[support] = v
-            self._adapt_damping(t)
-            if not t:
+            w[support] = point
+            self._adapt_damping(length)
+            if not length:
                 break
         return w
 
-    def _adapt_damping(self, t):
-        factor = DAMPING_RISE if t > SHORT_STEP else SHORT_RISE
-        if t == 1.0:
+    def _adapt_damping(self, length):
+        factor = DAMPING_RISE if length > SHORT_STEP else SHORT_RISE
+        if length == 1.0:
             factor = 1.0 / DAMPING_FALL
-        self.damping = min(max(self.damping * factor, DAMPING_RANGE[0]), DAMPING_RANGE[1])
+        self.damping = min(max(self.damping * factor, LEAST_DAMPING), MOST_DAMPING)
 
     def _search(self, A, w, moved, pull, lam):
-        """The first of ``moved``(1), ``moved``(0.4), … at which F falls enough, and its t.
+        """The first of ``moved``(1), ``moved``(0.4), … at which F falls enough, and the
+        length.
 
         (w, 0) where there is none. ``margins`` follow. The change of F is a sum of parts that are
         small themselves: its rounding does not hide it near the optimum.
         """
         active = self.train & (self.margins < 1.0)
-        t = 1.0
+        length = 1.0
         for _ in range(MAX_SHORTER):
-            v = moved(t)
-            step = v - w
+            point = moved(length)
+            step = point - w
             move = A @ step
-            sign = np.where(w != 0, np.sign(w), np.sign(v))
-            linear = (lam * sign - pull) @ step + 2.0 * lam * np.abs(v[v * sign < 0]).sum()
+            # F changes by two small parts: a linear one, and half the square of the move on rows of
+            # I, corrected where rows cross m_i = 1. The difference of the two values of F would be
+            # lost in their rounding.
+            sign = np.where(w != 0, np.sign(w), np.sign(point))
+            linear = (lam * sign - pull) @ step + 2.0 * lam * np.abs(point[point * sign < 0]).sum()
             left = 1.0 - self.margins - move
             crossed = np.flatnonzero(self.train & (active != (left > 0)))
             across = np.where(active[crossed], -1.0, 1.0) * self.weights[crossed]
             square = self.weights[active] @ move[active] ** 2 + across @ left[crossed] ** 2
             if linear < 0 and linear + 0.5 * square <= ARMIJO * linear:
                 self.margins = self.margins + move
-                return v, t
-            t *= SHORTER
+                return point, length
+            length *= SHORTER
         return w, 0.0
 
 
@@ -312,136 +327,12 @@ class Progress:
         return self.idle >= STALLED_ROUNDS
 
 
-class NewtonSystem:
-    """(H + μ diag H) d = rhs, H = Σ_{i∈rows} s_i a_i a_iᵀ.
-
-    Parameters
-    ----------
-    A : float64 CSC matrix or ndarray of shape (n, k)
-    rows : int ndarray
-    weights : float64 ndarray of shape (n,)
-        s.
-    damping : float
-        μ.
-    """
-
-    def __init__(self, A, rows: np.ndarray, weights: np.ndarray, damping: float) -> None:
-        self.sparse = sp.issparse(A)
-        self.B = _scaled_rows(A, rows, np.sqrt(weights[rows]))
-        if self.sparse:
-            squares = self.B.copy()
-            squares.data **= 2
-            self.diagonal = squares.T @ np.ones(self.B.shape[0])
-        else:
-            self.diagonal = np.einsum("ij,ij->j", self.B, self.B)
-        self.diagonal[self.diagonal == 0] = 1.0  # of a column that no row in I has
-        self.ridge = damping * self.diagonal
-
-    def solve(self, rhs: np.ndarray, w: np.ndarray, slack: float) -> np.ndarray:
-        """d, its residual below FORCING·‖rhs‖∞, or near ``slack``; to rounding where by Cholesky.
-
-        By Cholesky, too, coordinates whose sign is another in w + d than in w are held at zero.
-        """
-        k = len(rhs)
-        nonzero = self.B.nnz if self.sparse else self.B.size
-        product = CALL + (SPARSE_PRODUCT if self.sparse else DENSE_PRODUCT) * nonzero
-        steps = int(min(CG_SHARE * self._cholesky_seconds() / product, MAX_CG_STEPS))
-        if k > SMALL_SUPPORT and steps:
-            goal = max(FORCING * np.abs(rhs).max(), 0.3 * slack)
-            d, residual = self._conjugate_gradients(rhs, goal, steps)
-            if residual <= goal or k > MAX_FACTOR:
-                return d
-        return self._by_cholesky(rhs, w)
-
-    def _cholesky_seconds(self):
-        return min(self._gram_seconds()) + CHOLESKY * len(self.diagonal) ** 3
-
-    def _gram_seconds(self):
-        """Of H, by its entries and by dense blocks."""
-        n, k = self.B.shape
-        dense = DENSE_GRAM * n * k**2
-        if not self.sparse:
-            return np.inf, dense
-        in_row = np.bincount(self.B.indices, minlength=n).astype(float)
-        return SPARSE_GRAM * in_row @ in_row + SPARSE_FILL * k**2, dense
-
-    def _conjugate_gradients(self, rhs, goal, max_steps):
-        """d and ‖residual‖∞, which is below ``goal`` if so many steps lead there."""
-        diagonal = self.diagonal + self.ridge  # the preconditioner
-        d, r = np.zeros_like(rhs), rhs.copy()
-        z = r / diagonal
-        p, rz = z, r @ z
-        for _ in range(max_steps):
-            q = self.B.T @ (self.B @ p) + self.ridge * p
-            length = rz / (p @ q)
-            d += length * p
-            r -= length * q
-            if np.abs(r).max() <= goal:
-                break
-            z = r / diagonal
-            rz, before = r @ z, rz
-            p = z + rz / before * p
-        return d, np.abs(r).max()
-
-    def _by_cholesky(self, rhs, w):
-        L = self._factor()
-        half = blas.half_solve(L, rhs)
-        d = blas.back_solve(L, half)
-        wrong = np.flatnonzero((w + d) * w < 0)
-        if len(wrong):
-            units = np.zeros((len(wrong), len(w)))
-            units[np.arange(len(wrong)), wrong] = 1.0
-            V = blas.half_solve(L, units)
-            to_zero = blas.back_solve(L, half - np.linalg.solve(V @ V.T, V @ half + w[wrong]) @ V)
-            to_zero[wrong] = -w[wrong]
-            if rhs @ to_zero > 0:
-                return to_zero
-        return d
-
-    def _factor(self):
-        """The Cholesky factor of H + μ diag H; μ rises until there is one."""
-        ridge = self.ridge
-        while True:
-            L = self._gram()
-            L[np.diag_indices(len(L))] += ridge
-            if blas.cholesky(L):
-                return L
-            ridge = np.maximum(100.0 * ridge, DAMPING_RANGE[0] * self.diagonal)
-
-    def _gram(self):
-        """H, by its lower triangle."""
-        n, k = self.B.shape
-        by_entries, by_blocks = self._gram_seconds()
-        H = np.zeros((k, k))
-        if not self.sparse:
-            blas.add_gram(H, self.B, 1.0)
-        elif by_entries < by_blocks:
-            by_rows, transposed = self.B.tocsr(), self.B.T
-            for start in range(0, k, BLOCK_ROWS):
-                block = slice(start, start + BLOCK_ROWS)
-                H[block] = (transposed[block] @ by_rows).toarray()
-        else:
-            by_rows = self.B.tocsr()
-            for start in range(0, n, BLOCK_ROWS):
-                blas.add_gram(H, by_rows[start : start + BLOCK_ROWS].toarray(), 1.0)
-        return H
-
-
 def _by_columns(design, y):
     """a_i of all rows, in CSC form."""
     bias = sp.csr_matrix(np.full((design.shape[0], 1), design.bias))
     entries = sp.csc_matrix(sp.hstack([design.entries, bias], format="csc"))
     entries.data *= y[entries.indices]
     return entries
-
-
-def _scaled_rows(A, rows, scale):
-    """A[rows] with each row times its ``scale``, a new matrix of A's form."""
-    B = A[rows]
-    if sp.issparse(B):
-        B.data *= scale[B.indices]
-        return B
-    return np.asfortranarray(B * scale[:, None])
 
 
 class _Quiet:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from l1svc import L1LinearSVC, relative_duality_gap
 from l1svc.certificate import certify
 from l1svc.design import Design
+from l1svc.problem import Problem
 from l1svc.tests.problems import timestamps
 from l1svc.tests.rules import examples
 
@@ -113,9 +114,9 @@ def test_the_quick_bound_is_not_below(seed, decades):
     X, y = scaled(seed, decades=decades)
     rng = np.random.default_rng(seed)
     W, C = rng.normal(size=(3, 6)) * (rng.random((3, 6)) < 0.7), np.array([0.01, 1.0, 100.0])
-    design, signs = Design(X, 1.0), np.where(y == 1, 1.0, -1.0)
-    primal, exact, _ = certify(design, signs, np.ones(len(y)), C, W)
-    same, quick, _ = certify(design, signs, np.ones(len(y)), C, W, tol=np.inf)
+    problem = Problem(Design(X, 1.0), np.where(y == 1, 1.0, -1.0), np.ones(len(y)))
+    primal, exact, _ = certify(problem, C, W)
+    same, quick, _ = certify(problem, C, W, tol=np.inf)
     np.testing.assert_array_equal(same, primal)
     assert (quick >= exact).all()
     np.testing.assert_allclose(quick, exact, rtol=1e-6)
@@ -196,10 +197,8 @@ def test_the_quick_bound_has_the_rounding_of_the_margins():
         better = w + 1e-12 * float(1 - margin) * across / (across @ across)
         excess = exact_objective(w, b, C, *with_it) - exact_objective(better, b, C, *with_it)
         signs = np.where(with_it[1] == 1, 1.0, -1.0)
-        design, one = Design(with_it[0], 1.0), np.ones(len(signs))
-        (primal,), (gap,), _ = certify(
-            design, signs, one, np.array([C]), np.append(w, b)[None], tol=np.inf
-        )
+        problem = Problem(Design(with_it[0], 1.0), signs, np.ones(len(signs)))
+        (primal,), (gap,), _ = certify(problem, np.array([C]), np.append(w, b)[None], tol=np.inf)
         assert excess <= gap
         seen += excess > 0.005 * primal
     assert seen > 0  # how many, the processor decides

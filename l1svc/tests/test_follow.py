@@ -8,9 +8,15 @@ from l1svc import L1LinearSVC, objective
 from l1svc.certificate import certify
 from l1svc.design import Design
 from l1svc.path import FIRST_C_RATIO, MAX_STRIDE, SUBSAMPLE_ROWS, follow, start
+from l1svc.problem import Problem
 
 CS = [0.02, 0.1, 0.3]
 STEPS = 3  # that StandIn takes to each C
+
+
+def whole(X, y, weight=1.0):
+    """The problem of all rows, each of the same weight."""
+    return Problem(Design(X, 1.0), y.astype(float), np.full(len(y), weight))
 
 
 class StandIn:
@@ -22,7 +28,7 @@ class StandIn:
 
     def __init__(self, problem, off=(1e-3, 1e-3, 1e-3), share=1.0, polish_steps=2):
         X, y = problem
-        self.design, self.y, self.weights = Design(X, 1.0), y.astype(float), np.ones(len(y))
+        self.problem = whole(X, y)
         fits = [L1LinearSVC(C).fit(X, y) for C in CS]
         self.best = {
             C: np.append(fit.coef_, fit.intercept_) for C, fit in zip(CS, fits, strict=True)
@@ -38,19 +44,14 @@ class StandIn:
         self.w = self.best[C] * (1.0 + self.off[C])
         self.n_iter += min(STEPS, max_iter)
 
-    def polish(self, C, max_iter):
+    def polish(self, C, max_iter, thorough=False):
         self.w = self.w + self.share * (self.best[C] - self.w)
         self.n_iter += min(self.polish_steps, max_iter)
-
-    def refine(self, C, max_iter):
-        pass
 
 
 def assert_consistent(fits, solver):
     """The certificates and products are those of the weights."""
-    primal, gap, products = certify(
-        solver.design, solver.y, solver.weights, np.array(CS), fits.W, 1.0
-    )
+    primal, gap, products = certify(solver.problem, np.array(CS), fits.W, 1.0)
     np.testing.assert_allclose(fits.products, products, atol=1e-12)
     np.testing.assert_allclose(fits.gaps, gap / primal, rtol=1e-3, atol=1e-11)
 
@@ -119,7 +120,7 @@ def test_from_few_rows_one_step_on_all_leads_near_the_optimum(n, weight):
     X, y = big(n)
     weights = np.where(np.arange(n) % 4 < 2, weight, 2.0 * weight)
     C = 30.0 / n
-    solver = start(Design(X, 1.0), y, weights, C, 50)
+    solver = start(Problem(Design(X, 1.0), y, weights), C, 50)
     assert solver.n_iter == 1
     assert excess(solver, X, y, C) < 1e-3
 
@@ -129,11 +130,11 @@ def test_from_few_rows_one_step_on_all_leads_near_the_optimum(n, weight):
 def test_a_start_rises_to_near_the_optimum_at_large_c(problem, weight, ratio, steps):
     X, y = problem
     C = ratio * FIRST_C_RATIO * l1_min_c(X, y, loss="squared_hinge") / weight
-    solver = start(Design(X, 1.0), y.astype(float), np.full(len(y), weight), C, 1000)
+    solver = start(whole(X, y, weight), C, 1000)
     assert solver.n_iter <= steps
     assert excess(solver, X, y, C) < 0.03
 
 
 def test_a_start_takes_no_more_than_max_iter_steps(problem):
     X, y = problem
-    assert start(Design(X, 1.0), y.astype(float), np.ones(len(y)), 1e4, 5).n_iter == 5
+    assert start(whole(X, y), 1e4, 5).n_iter == 5

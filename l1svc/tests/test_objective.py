@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 from l1svc import L1LinearSVC, objective, relative_duality_gap
 from l1svc.certificate import BATCH, certify
 from l1svc.design import Design
-from l1svc.objective import one_vs_rest
+from l1svc.problem import Problem, one_vs_rest
 from l1svc.tests.rules import examples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -112,7 +112,7 @@ def test_many_weights_at_once_are_certified_one_by_one(m, as_given):
     design = Design(as_given(X), 0.5)
     full = np.column_stack([X, np.full(25, 0.5)])
     for weights in (counts, counts[0]):
-        primal, gap, products = certify(design, y, weights, Cs, W)
+        primal, gap, products = certify(Problem(design, y, weights), Cs, W)
         np.testing.assert_allclose(products, W @ full.T, atol=1e-12)
         for k, (w, C) in enumerate(zip(W, Cs, strict=True)):
             rows = np.repeat(np.arange(25), counts[k if weights.ndim == 2 else 0].astype(int))

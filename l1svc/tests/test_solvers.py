@@ -22,6 +22,7 @@ from l1svc.certificate import certify
 from l1svc.design import MAX_GRAM_COLUMNS, Design
 from l1svc.newton import NewtonSolver
 from l1svc.path import solver_from, start
+from l1svc.problem import Problem
 from l1svc.square import SquareSolver
 from l1svc.tests.problems import text_like
 from l1svc.tests.random_problems import random_problem
@@ -57,15 +58,14 @@ def shaped(request):
 def test_columns_that_are_not_zero_and_rows_that_count_choose_the_solver(p, n, kind):
     y, weights = np.resize([1.0, -1.0], n + 9), np.append(np.ones(n), np.zeros(9))
     X = sp.csr_matrix(np.hstack([np.eye(n + 9, p) + 1.0, np.zeros((n + 9, 5))]))
-    design = Design(X, 0.0)
-    assert type(solver_from(design, y, weights, np.zeros(p + 6))) is kind
-    assert type(start(design, y, weights, 1.0, 10)) is kind
+    problem = Problem(Design(X, 0.0), y, weights)
+    assert type(solver_from(problem, np.zeros(p + 6))) is kind
+    assert type(start(problem, 1.0, 10)) is kind
 
 
 def gap(solver, C):
     """Relative, by the certificate that knows nothing of the solver."""
-    design, y, weights = solver.design, solver.y, solver.weights
-    primal, gap, _ = certify(design, y, weights, np.array([C]), solver.w[None])
+    primal, gap, _ = certify(solver.problem, np.array([C]), solver.w[None])
     return gap[0] / primal[0]
 
 
@@ -98,15 +98,15 @@ def test_every_solver_comes_to_the_same_optimum(
     X, y = made(seed, n, 50, noise)
     y, rng = y.astype(float), np.random.default_rng(seed)
     weights = rng.integers(0, 3, size=n).astype(float) if weighted else np.ones(n)
-    design = Design(as_given(CHANGES[changed](X, rng)), bias)
-    ours, newton = kind(design, y, weights), start(design, y, weights, C, 1000)
+    problem = Problem(Design(as_given(CHANGES[changed](X, rng)), bias), y, weights)
+    ours, newton = kind(problem), start(problem, C, 1000)
     assert isinstance(newton, NewtonSolver)
     for solver in (ours, newton):
         solver.solve(C, 1000)
         assert gap(solver, C) < 1e-8
         assert solver.n_iter < 600
     both = np.array([ours.w, newton.w])
-    objectives, _, _ = certify(design, y, weights, np.array([C, C]), both)
+    objectives, _, _ = certify(problem, np.array([C, C]), both)
     np.testing.assert_allclose(*objectives, rtol=1e-8)
     assert bias or ours.w[-1] == 0.0
 
@@ -115,10 +115,9 @@ def test_polished_weights_of_every_solver_are_the_same_to_the_last_digits():
     X, y = made(6, 80, 40)
     polished = []
     for kind in (NewtonSolver, SquareSolver, WideSolver):
-        solver = kind(Design(X, 1.0), y.astype(float), np.ones(len(y)))
+        solver = kind(Problem(Design(X, 1.0), y.astype(float), np.ones(len(y))))
         solver.solve(0.1, 1000)
-        solver.polish(0.1, 1000)
-        solver.refine(0.1, 0)
+        solver.polish(0.1, 1000, thorough=True)
         polished.append(solver.w)
     for w in polished[1:]:
         np.testing.assert_array_max_ulp(w, polished[0], maxulp=2)
@@ -128,7 +127,8 @@ def test_polished_weights_of_every_solver_are_the_same_to_the_last_digits():
 def test_a_copy_for_other_weights_leaves_the_first_alone(kind):
     X, y = made(3)
     weights = np.where(np.arange(len(y)) % 3, 2.0, 0.0)
-    first, alone = (kind(Design(X, 1.0), y.astype(float), np.ones(len(y))) for _ in range(2))
+    problem = Problem(Design(X, 1.0), y.astype(float), np.ones(len(y)))
+    first, alone = kind(problem), kind(problem)
     for solver in (first, alone):
         solver.solve(0.3, 1000)
     w = first.w.copy()

@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
-from l1svc import L1LinearSVC, wide
-from l1svc.wide import NewtonSystem
+from l1svc import L1LinearSVC, newton_system
+from l1svc.newton_system import NewtonSystem
 
 FORMS = [np.asarray, sp.csr_matrix]
 
@@ -16,13 +16,13 @@ FORMS = [np.asarray, sp.csr_matrix]
     "costs",
     [
         {"SMALL_SUPPORT": 0, "CHOLESKY": 1e9},  # conjugate gradients
-        {"SMALL_SUPPORT": 300, "DENSE_GRAM": 1e9},  # H by its entries
+        {"SMALL_SUPPORT": 300, "DENSE_GRAM": 1e9},  # G by its entries
         {"SMALL_SUPPORT": 300, "SPARSE_GRAM": 1e9},  # by dense blocks of rows
     ],
 )
 def test_the_newton_system_is_solved_in_each_way(monkeypatch, as_given, costs):
     for name, value in costs.items():
-        monkeypatch.setattr(wide, name, value)
+        monkeypatch.setattr(newton_system, name, value)
     rng = np.random.default_rng(0)
     A = rng.normal(size=(700, 300)) * (rng.random((700, 300)) < 0.1)
     rows, s = np.flatnonzero(rng.random(700) < 0.8), rng.uniform(0.5, 2.0, 700)
@@ -32,7 +32,7 @@ def test_the_newton_system_is_solved_in_each_way(monkeypatch, as_given, costs):
     H = (A[rows].T * s[rows]) @ A[rows]
     H += 0.1 * np.diag(H.diagonal())
     left = np.abs(H @ d - rhs).max()
-    assert left <= wide.FORCING * np.abs(rhs).max()
+    assert left <= newton_system.FORCING * np.abs(rhs).max()
     assert (left < 1e-9) == (costs["SMALL_SUPPORT"] == 300)
 
 
@@ -56,15 +56,15 @@ def test_dependent_columns_have_a_factor_all_the_same():
 
 
 def test_of_very_large_supports_no_matrix_is_made(monkeypatch):
-    monkeypatch.setattr(wide, "MAX_FACTOR", 150)
-    monkeypatch.setattr(wide, "CHOLESKY", 1.0)  # seconds: conjugate gradients have time
+    monkeypatch.setattr(newton_system, "MAX_FACTOR", 150)
+    monkeypatch.setattr(newton_system, "CHOLESKY", 1.0)  # seconds: conjugate gradients have time
     rng = np.random.default_rng(0)
     A, rhs = np.asfortranarray(rng.normal(size=(160, 151))), rng.normal(size=151)
     system = NewtonSystem(A, np.arange(160), np.ones(160), 1e-12)
-    monkeypatch.setattr(wide, "MAX_CG_STEPS", 5)
+    monkeypatch.setattr(newton_system, "MAX_CG_STEPS", 5)
     d = system.solve(rhs, np.ones(151), 0.0)
     assert rhs @ d > 0  # short of the solution, but downhill
-    assert np.abs(A.T @ (A @ d) - rhs).max() > wide.FORCING * np.abs(rhs).max()
+    assert np.abs(A.T @ (A @ d) - rhs).max() > newton_system.FORCING * np.abs(rhs).max()
 
 
 def test_a_fit_that_misses_tol_by_rounding_is_refined():
