@@ -20,6 +20,7 @@ from sklearn.metrics import (
     roc_auc_score,
     roc_curve,
 )
+from sklearn.svm import LinearSVC
 
 from figures.contributions import contributions
 from figures.style import png
@@ -93,6 +94,12 @@ def counts(
     return [(*cell, n) for cell, n in zip(product(classes, classes), images, strict=True)]
 
 
+def answers(model: LinearSVC, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The (n,) labels that a model gives to (n, p) images, and their (n,) decision values."""
+    f = scores(X, model.coef_[0], float(model.intercept_[0]))
+    return model.classes_[(f > 0).astype(int)], f
+
+
 def worst(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, count: int) -> np.ndarray:
     """Positions of the `count` wrongly classified images with the largest |f|, the worst first.
 
@@ -121,8 +128,7 @@ def main(params: Evaluate) -> None:
     for part in PARTS:
         X, y = data[f"X_{part}"], data[f"y_{part}"]
         s = signs(y, data["classes"])
-        f = scores(X, model.coef_[0], float(model.intercept_[0]))
-        predicted = model.classes_[(f > 0).astype(int)]
+        predicted, f = answers(model, X)
         report[part] = {"accuracy": float(accuracy_score(y, predicted))}
         predictions |= {
             f"index_{part}": data[f"index_{part}"],
