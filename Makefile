@@ -34,7 +34,7 @@ reproduced: $(VENV)/run ## Does the code give what is committed, byte for byte? 
 plots: repro ## Draw all plots on one page, which opens without a network
 	@dvc plots show
 
-pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (ten minutes or more)
+pairs: repro ## Compute every pair of digits that is missing, show all 45 in docs/ (some two minutes)
 	@python -m tools.pairs
 
 verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is damaged

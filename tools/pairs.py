@@ -9,8 +9,8 @@ Writes docs/pairs.csv, a row a pair, and docs/pairs.png.
 
 import hashlib
 import io
+import signal
 import sys
-from collections.abc import Mapping
 from contextlib import redirect_stderr
 from dataclasses import asdict, astuple, fields
 from itertools import combinations
@@ -44,10 +44,9 @@ COLUMNS = [field.name for field in fields(Pair)]
 CODE = ("stages", "analysis", "pipeline", "l1svc")
 
 
-def find(
-    raw: Mapping[str, np.ndarray], digits: tuple[int, int], shape: tuple[int, int], params: Params
-) -> Pair:
+def find(digits: tuple[int, int], shape: tuple[int, int], params: Params) -> Pair:
     """The model of two digits and what it is worth, by the stages' functions."""
+    raw = load(INPUT, IMAGES)
     X, y, _ = keep_classes(raw["x_train"], raw["y_train"], list(digits))
     X_test, y_test, _ = keep_classes(raw["x_test"], raw["y_test"], list(digits))
     X, X_test = scale_and_flatten(X), scale_and_flatten(X_test)
@@ -73,11 +72,7 @@ def find(
 
 
 def find_and_keep(
-    raw: Mapping[str, np.ndarray],
-    digits: tuple[int, int],
-    shape: tuple[int, int],
-    params: Params,
-    file: Path,
+    file: Path, digits: tuple[int, int], shape: tuple[int, int], params: Params
 ) -> None:
     """One pair on one core, its progress not shown.
 
@@ -88,7 +83,7 @@ def find_and_keep(
     """
     try:
         with parallel_config("sequential"), redirect_stderr(io.StringIO()):
-            pair = find(raw, digits, shape, params)
+            pair = find(digits, shape, params)
     except PipelineError as error:
         raise PipelineError(f"pair {file.stem}: {error}") from error
     save_arrays(file, **asdict(pair))
@@ -129,15 +124,15 @@ def main() -> None:
     files = {(a, b): folder / f"{a}-{b}.npz" for a, b in combinations(sorted(about.names), 2)}
     missing = {digits: file for digits, file in files.items() if not file.exists()}
     print(f"pairs: {len(missing)} of {len(files)} to compute", flush=True)
-    jobs = (
-        delayed(find_and_keep)(raw, digits, about.shape, params, file)
-        for digits, file in missing.items()
-    )
     with (
         progress("pairs", len(missing), "pairs") as step,
-        parallel_config("loky", inner_max_num_threads=1),
+        # Workers whose caller was killed end too, once nothing is left for them to do.
+        parallel_config("loky", inner_max_num_threads=1, idle_worker_timeout=10),
     ):
-        for _ in Parallel(n_jobs=-1, return_as="generator_unordered")(jobs):
+        for _ in Parallel(n_jobs=-1, return_as="generator_unordered")(
+            delayed(find_and_keep)(file, digits, about.shape, params)
+            for digits, file in missing.items()
+        ):
             step()
     found = [read(file) for file in files.values()]
     save_table(TABLE, COLUMNS[:-1], (astuple(pair)[:-1] for pair in found))
@@ -146,6 +141,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run(main)
     except KeyboardInterrupt:
