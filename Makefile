@@ -14,7 +14,7 @@ PYTEST := python -m pytest --numprocesses logical --maxprocesses 4 \
 SEED := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro report gate reproduced plots pairs verify soak check test test-all wheel s3 cluster bench lock clean
+.PHONY: help repro report gate reproduced plots pairs verify check test test-all wheel s3 cluster bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,9 +39,6 @@ pairs: repro ## Compute every pair of digits that is missing, show all 45 in doc
 
 verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is damaged
 	@python -m tools.verify $(if $(FIX),--fix)
-
-soak: repro ## Kill, damage and starve the pipeline on purpose, see whether it comes back (an hour)
-	@python -m tools.soak
 
 .PHONY: lint
 lint: $(VENV)/dev

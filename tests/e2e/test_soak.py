@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,20 +45,15 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed} {request.param}")
 
 
-@pytest.fixture
-def as_before(project: Path, snapshot) -> Iterator[Callable[[], None]]:
-    """A function that looks whether results and dvc.lock are as before the test, nothing lies
-    beside them, and nothing is at work; looked at once more at the test's end."""
+@pytest.fixture(autouse=True)
+def as_before(project: Path, snapshot) -> Iterator[None]:
+    """After each test results and dvc.lock are as before it, with nothing beside them, and
+    nothing is at work."""
     lock = project / "dvc.lock"
-    before = snapshot(), lock.read_bytes()
-
-    def look() -> None:
-        now = snapshot(), lock.read_bytes()
-        assert now[0].items() ^ before[0].items() == set()
-        assert now[1] == before[1]
-
-    yield look
-    look()
+    before = snapshot() | {"dvc.lock": lock.read_bytes()}
+    yield
+    after = snapshot() | {"dvc.lock": lock.read_bytes()}
+    assert {name for name, _ in after.items() ^ before.items()} == set()
     assert at_work(project) == []
 
 
@@ -90,7 +85,7 @@ def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes], nth: 
 
 
 def test_a_kill_is_survived(
-    project: Path, run: Run, command_environment: dict[str, str], rng: random.Random, as_before
+    project: Path, run: Run, command_environment: dict[str, str], rng: random.Random
 ) -> None:
     stage, ending = rng.choice(STAGES), rng.choice(SIGNALS)
     end, aim = rng.choice([os.kill, os.killpg]), rng.choice(["any time", *AIMS])
@@ -117,7 +112,7 @@ def test_a_kill_is_survived(
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_a_limit_costs_no_result(
-    project: Path, command_environment: dict[str, str], rng: random.Random, as_before, limit: str
+    project: Path, command_environment: dict[str, str], rng: random.Random, limit: str
 ) -> None:
     """The stage ends well, or in one line; but for a library that cannot even be imported."""
     stage, (kind, amounts) = rng.choice(STAGES), LIMITS[limit]
@@ -137,7 +132,7 @@ def test_a_limit_costs_no_result(
 
 
 def test_a_stage_without_room_says_so(
-    project: Path, command_environment: dict[str, str], as_before
+    project: Path, command_environment: dict[str, str]
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "stages.train"],
@@ -155,10 +150,10 @@ def test_a_stage_without_room_says_so(
 
 @pytest.mark.parametrize("place", ["results", "cache", "DVC"])
 def test_a_flipped_bit_is_mended(
-    project: Path, run: Run, rng: random.Random, as_before, place: str
+    project: Path, run: Run, rng: random.Random, place: str
 ) -> None:
     found = {
-        "results": [file for room in ("data", "plots") for file in (project / room).rglob("*.*")],
+        "results": [file for room in ("data", "plots") for file in (project / room).rglob("[!.]*")],
         "cache": list((project / ".dvc/cache/files/md5").glob("*/*")),
         "DVC": [project / "dvc.lock", *(project / ".dvc/tmp").iterdir()],
     }[place]
@@ -168,7 +163,6 @@ def test_a_flipped_bit_is_mended(
     mended = run("python", "-m", "tools.verify", "--fix", check=False)
     assert "Traceback" not in mended.stderr
     run("python", "-m", "tools.repro")
-    as_before()
     assert run("python", "-m", "tools.verify").stdout.endswith(WHOLE)
 
 
@@ -181,7 +175,7 @@ def test_a_flipped_bit_is_mended(
     ids=["make repro", "an experiment"],
 )
 def test_two_at_once_do_no_harm(
-    project: Path, command_environment: dict[str, str], as_before, other: tuple[str, ...]
+    project: Path, command_environment: dict[str, str], other: tuple[str, ...]
 ) -> None:
     (project / "data/model.joblib").unlink()
     commands = (other, (sys.executable, "-m", "tools.repro"))
