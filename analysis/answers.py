@@ -11,6 +11,15 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
     roc_auc_score,
 )
+from sklearn.svm import LinearSVC
+
+from pipeline.rounding import scores
+
+
+def answers(model: LinearSVC, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The (n,) labels that a model gives to (n, p) images, and their (n,) scores."""
+    f = scores(X, model.coef_[0], float(model.intercept_[0]))
+    return model.classes_[(f > 0).astype(int)], f
 
 
 def metrics(y: np.ndarray, predicted: np.ndarray, f: np.ndarray, s: np.ndarray) -> dict[str, Any]:

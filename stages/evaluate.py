@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.metrics import accuracy_score, precision_recall_curve, roc_curve
 
-from analysis.answers import counts, least_certain, metrics, worst
+from analysis.answers import answers, counts, least_certain, metrics, worst
 from figures.images import contributions
 from figures.style import png
 from pipeline.about import load_about
 from pipeline.artifacts import save_arrays, save_bytes, save_metrics, save_table
 from pipeline.params import Evaluate
 from pipeline.progress import progress
-from pipeline.rounding import round_scores, scores
+from pipeline.rounding import round_scores
 from pipeline.schemas import FILTERED, PREPROCESSED, load, load_model
 from pipeline.stage import run_stage
 
@@ -54,12 +54,11 @@ def main(params: Evaluate) -> None:
     about = load_about(ABOUT, pixels, classes)
     negative, positive = about.named(classes)
 
-    def answers(part: str) -> Answers:
-        f = scores(data[f"X_{part}"], model.coef_[0], float(model.intercept_[0]))
-        predicted = model.classes_[(f > 0).astype(int)]
+    def said_of(part: str) -> Answers:
+        predicted, f = answers(model, data[f"X_{part}"])
         return Answers(data[f"y_{part}"], data[f"s_{part}"], f, predicted)
 
-    train, test = answers("train"), answers("test")
+    train, test = said_of("train"), said_of("test")
     report = {
         "train": {"accuracy": float(accuracy_score(train.y, train.predicted))},
         "test": metrics(test.y, test.predicted, test.f, test.s),

