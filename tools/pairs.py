@@ -38,7 +38,6 @@ import psutil
 import zc.lockfile
 from dvc.cli import main as dvc_main
 from dvc.repo import Repo
-from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from figures.pairs import Pair, pairs_figure
@@ -46,8 +45,9 @@ from figures.style import png
 from pipeline.alone import alone
 from pipeline.artifacts import save_bytes, save_table
 from pipeline.errors import PipelineError, run
+from pipeline.readers import parse_yaml
 from pipeline.stage import HERE
-from tools.git import GitError, git
+from tools.git import git
 from tools.mend import mend
 
 TABLE, PICTURE = Path("docs/pairs.csv"), Path("docs/pairs.png")
@@ -110,7 +110,7 @@ def params_of(lock: Mapping[str, Any], stage: str) -> dict[str, Any]:
 
 
 def parsed(text: str) -> dict[str, Any]:
-    lock: dict[str, Any] = YAML(typ="safe").load(text)
+    lock: dict[str, Any] = parse_yaml(text.encode(), LOCKFILE)
     return lock
 
 
@@ -127,7 +127,7 @@ def read(commit: str) -> tuple[Digits, str] | None:
     try:
         lock = parsed(git("show", f"{commit}:{LOCKFILE}"))
         return digits_of(lock), recipe(lock)
-    except (GitError, KeyError):
+    except (PipelineError, KeyError):
         return None  # of a time when the pipeline was another
 
 

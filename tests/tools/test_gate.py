@@ -150,6 +150,47 @@ def test_a_wrong_gate_yaml_is_one_line(kept: Kept, old: str, new: str, error: st
         kept.judged()
 
 
+BOMB = "b0: &b0 [1, 2]\n" + "".join(f"b{k}: &b{k} [*b{k - 1}, *b{k - 1}]\n" for k in range(1, 60))
+NESTED = '{"a": ' * 900 + "1" + "}" * 900
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "error"),
+    [
+        ("gate.yaml", BOMB, "gate.yaml: not YAML: ValueError: aliases stand for more than 10000"),
+        ("params.yaml", BOMB, "params.yaml of base: not YAML: ValueError: aliases stand for more "),
+        ("dvc.lock", BOMB, "dvc.lock of base: not YAML: ValueError: aliases stand for more than "),
+        ("params.yaml", "#" * 70_000, "params.yaml of base: got over 65536 bytes; allowed: 65536"),
+        ("metrics/train.json", NESTED, "metrics/train.json of base: got 900 brackets; allowed: "),
+    ],
+)
+def test_what_a_revision_holds_is_read_within_bounds(
+    kept: Kept, ended, file: str, text: str, error: str
+) -> None:
+    """Aliases that stand for 2^60 values, nested metrics: one line, and at once."""
+    path = kept.folder / file
+    before = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    kept.commit()
+    kept.git("tag", "--force", "base")
+    if file != "gate.yaml":
+        path.write_text(before, encoding="utf-8")
+    status, printed, line = ended("base")
+    assert (status, printed, line.count("\n")) == (2, "", 1)
+    assert line.startswith(error)
+
+
+@pytest.mark.parametrize(
+    "nested", ["- " * 300 + "1", "".join(f"{' ' * k}a:\n" for k in range(300))]
+)
+def test_deeply_nested_params_are_compared_or_refused_in_one_line(
+    kept: Kept, ended, nested: str
+) -> None:
+    (kept.folder / "params.yaml").write_text(nested)
+    status, _, noise = ended("base")
+    assert status == 0 or (status == 2 and noise.count("\n") == 1)
+
+
 @pytest.fixture
 def ended(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
