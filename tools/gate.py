@@ -5,14 +5,11 @@ Exit status 0: green, 1: red, 2: it cannot be judged, such as by a limit on no m
 
 import argparse
 import sys
-from pathlib import Path
 
 from pipeline.errors import run
 from tools.report.comparison import compare
 from tools.report.limits import load_limits
 from tools.report.revision import base_revision, head_revision
-
-LIMITS = Path("gate.yaml")
 
 
 def main() -> None:
@@ -23,13 +20,13 @@ def main() -> None:
     found: list[bool] = []
 
     def judge() -> None:
-        limits = load_limits(LIMITS)
+        limits = load_limits()
         if options.check:
             return
         comparison = compare(base_revision(options.base), head_revision(), limits)
         for line in comparison.judged:
             print(line)
-        found.extend(line.red for line in comparison.judged)
+        found.extend(line.word == "RED" for line in comparison.judged)
 
     run(judge)
     sys.exit(any(found))

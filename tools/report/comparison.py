@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.git import git
-from tools.report.limits import Judged, Limits, Waiver, judge, waivers
-from tools.report.metrics import DOCS, Metric, documented, values
+from tools.report.limits import Judged, Limits, judge, waivers
+from tools.report.metrics import DOCS, Metric, documented, is_number, values
 from tools.report.paired import SCORES, Paired, answers, other_images, paired
 from tools.report.reproduction import Reproduction, reproduction
 from tools.report.revision import LOCK, ReportError, Revision
 
 ACCURACY = "evaluate.test.accuracy"
+COMMAND = "its command"  # among what a stage is made of
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class StageChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`before` and `after` are metrics by name; `pairs` is why not, where answers cannot be paired.
+    """The two revisions, and what differs.
+
+    before, after : metrics by name
+    pairs : or why not, where answers cannot be paired
 
     files : what git says has changed, a status letter and a path each
     """
@@ -51,9 +55,13 @@ class Comparison:
     @property
     def code(self) -> list[str]:
         """What the stages are made of that differs: code and locks, no results of others."""
-        made = self.base.md5s.keys() | self.head.md5s.keys()
-        found = [dep for stage in self.stages for dep in stage.deps if dep not in made]
+        found = [dep for stage in self.stages for dep in stage.deps if dep not in self.made]
         return list(dict.fromkeys(found))
+
+    @property
+    def made(self) -> set[str]:
+        """The results of all stages of the two."""
+        return {*self.base.md5s, *self.head.md5s}
 
 
 def compare(base: Revision, head: Revision, limits: Limits | None) -> Comparison:
@@ -69,25 +77,22 @@ def compare(base: Revision, head: Revision, limits: Limits | None) -> Comparison
         raise ReportError(f"{DOCS}: missing; it says which way metrics are better")
     metrics = documented(docs.decode())
     before, after = values(base, metrics), values(head, metrics)
-    if ACCURACY not in before or ACCURACY not in after:
-        where = base if ACCURACY not in before else head
-        raise ReportError(f"metrics/evaluate.json of {where.name}: missing, or without accuracy")
+    for side, found in ((base, before), (head, after)):
+        if not is_number(found.get(ACCURACY)):
+            raise ReportError(f"metrics/evaluate.json of {side.name}: missing, or without accuracy")
     pairs = other_images(base, head) or paired(base, head)
     told = agreed(head, after, reproduction())
     assert base.commit is not None
-    waived: dict[str, Waiver] = waivers(base.commit, limits) if limits else {}
-    judged = (
-        judge(limits, metrics, before, after, pairs, (told.holds, told.why), waived)
-        if limits
-        else []
-    )
-    keys = [*base.params, *(key for key in head.params if key not in base.params)]
+    judged = []
+    if limits:
+        waived = waivers(base.commit, limits)
+        judged = judge(limits, metrics, before, after, pairs, told, waived)
     return Comparison(
         base=base,
         head=head,
         params={
             key: (base.params.get(key), head.params.get(key))
-            for key in keys
+            for key in base.params | head.params
             if base.params.get(key) != head.params.get(key)
         },
         metrics=metrics,
@@ -118,11 +123,11 @@ def stage_changes(
 ) -> list[StageChange]:
     """The stages whose entries in two dvc.locks differ, in the order of the second."""
     found = []
-    for name in [*after, *(name for name in before if name not in after)]:
+    for name in after | before:
         old, new = before.get(name, {}), after.get(name, {})
         deps = _differing(old, new, "deps")
         if old.get("cmd") != new.get("cmd"):
-            deps.insert(0, "its command")
+            deps.insert(0, COMMAND)
         change = StageChange(
             name, deps, old.get("params") != new.get("params"), _differing(old, new, "outs")
         )

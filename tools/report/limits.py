@@ -10,10 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pipeline.errors import one_line
 from pipeline.params import Section, load_section
 from tools.git import git
-from tools.report.metrics import Metric
+from tools.report.markdown import code
+from tools.report.metrics import Metric, is_number
 from tools.report.paired import Paired
+from tools.report.reproduction import Reproduction
 from tools.report.revision import ReportError
 
 FILE = Path("gate.yaml")
@@ -115,23 +118,21 @@ class Judged:
     waiver: Waiver | None = None
 
     @property
-    def red(self) -> bool:
-        """Crossed, and not waived."""
-        return self.holds is False and self.waiver is None
+    def word(self) -> str:
+        """RED where it is crossed and not waived."""
+        if self.holds is False:
+            return "waived" if self.waiver else "RED"
+        return "green" if self.holds else "not told"
 
     @property
-    def word(self) -> str:
-        if self.holds is None:
-            return "not told"
-        if self.holds:
-            return "green"
-        return "waived" if self.waiver else "RED"
+    def said(self) -> str:
+        """The numbers, and what waives the limit."""
+        if not self.waiver or self.word != "waived":
+            return self.why
+        return f"{self.why}; waived by {self.waiver.where}: {code(self.waiver.reason)}"
 
     def __str__(self) -> str:
-        line = f"{self.word:<9} {self.limit}: {self.why}"
-        if self.waiver and not self.holds:
-            line += f"; waived by {self.waiver.where}: {self.waiver.reason}"
-        return line
+        return f"{self.word:<9} {one_line(f'{self.limit}: {self.said}')}"
 
 
 def judge(
@@ -140,7 +141,7 @@ def judge(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     pairs: Paired | str,
-    reproduced: tuple[bool | None, str],
+    told: Reproduction,
     waived: Mapping[str, Waiver],
 ) -> list[Judged]:
     """Every limit against what was found.
@@ -149,7 +150,6 @@ def judge(
     ----------
     before, after : metrics by name
     pairs : the paired comparison, or why there is none
-    reproduced : whether (None: cannot be told), and why
 
     Raises
     ------
@@ -158,7 +158,7 @@ def judge(
     """
     known, judged = {metric.name: metric for metric in metrics}, []
     for kind, name, end in limits.by_metric():
-        if name not in known or name not in after:
+        if name not in known or not is_number(after.get(name)):
             near = difflib.get_close_matches(name, after, 3, 0.4) or list(after)
             raise ReportError(f"{FILE}: {kind}.{name}: no such metric; allowed: {', '.join(near)}")
         holds, why = _against(kind, known[name], before.get(name), after[name], end)
@@ -169,13 +169,11 @@ def judge(
         if isinstance(pairs, str):
             judged.append(("paired_p", None, f"not paired: {pairs}"))
         else:
-            wrong, right = len(pairs.newly_wrong), len(pairs.newly_right)
-            why = f"{wrong} newly wrong, {right} newly right, p = {pairs.p:.2g}"
+            why = f"{pairs.counts}, p = {pairs.p:.2g}"
             holds = not (pairs.worse and pairs.p < limits.paired_p)
             judged.append(("paired_p", holds, f"{why}; allowed: {limits.paired_p:g} or more"))
     if limits.reproduced:
-        told, why = reproduced
-        judged.append(("reproduced", told is True, why))  # what cannot be told is not so
+        judged.append(("reproduced", told.holds is True, told.why))  # what cannot be told is not so
     return [Judged(*line, waived.get(line[0])) for line in judged]
 
 
@@ -184,7 +182,7 @@ def _against(
 ) -> tuple[bool | None, str]:
     shown = metric.shown(after)
     if kind == "may_worsen_by":
-        if before is None:
+        if not is_number(before):
             return None, f"the base has no {metric.name}"
         by = metric.worse_by(before, after)
         step = metric.step(before, after)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,7 +42,7 @@ class Metric:
 
     def shown(self, value: Any) -> str:
         """The value with its unit."""
-        if not _is_number(value):
+        if not is_number(value):
             return "–" if value is None else str(value)
         if self.unit == "share":
             return f"{100 * value:.2f} %"
@@ -52,7 +52,7 @@ class Metric:
 
     def step(self, before: Any, after: Any) -> str:
         """The difference with its sign and unit; "" where there is none."""
-        if not (_is_number(before) and _is_number(after)) or before == after:
+        if not (is_number(before) and is_number(after)) or before == after:
             return ""
         if self.unit == "share":
             return _signed(f"{100 * (after - before):+.2f} points")
@@ -66,7 +66,7 @@ class Metric:
             return "same" if before is after else "new" if before is None else "gone"
         if before == after:
             return "same"
-        if self.better == "neither" or not (_is_number(before) and _is_number(after)):
+        if self.better == "neither" or not (is_number(before) and is_number(after)):
             return "neither"
         return "better" if (after > before) == (self.better == "higher") else "worse"
 
@@ -83,7 +83,8 @@ class Metric:
         return before - after if self.better == "higher" else after - before
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number; True and False are none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -120,16 +121,13 @@ def values(revision: Revision, metrics: list[Metric]) -> dict[str, Any]:
 
 def rows(
     metrics: list[Metric], before: Mapping[str, Any], after: Mapping[str, Any]
-) -> dict[str, list[str]]:
+) -> Iterator[list[str]]:
     """Each metric's row: name, before, after, difference, verdict."""
     known = {metric.name: metric for metric in metrics}
-    names = [*known, *sorted((set(before) | set(after)) - set(known))]
-    table = {}
-    for name in names:
+    for name in [*known, *sorted({*before, *after} - set(known))]:
         metric = known.get(name, Metric("", name, "", "none", "neither"))
         old, new = before.get(name), after.get(name)
         verdict = metric.verdict(old, new)
         if name not in known:
             verdict += f" (not in {DOCS})"
-        table[name] = [name, metric.shown(old), metric.shown(new), metric.step(old, new), verdict]
-    return table
+        yield [name, metric.shown(old), metric.shown(new), metric.step(old, new), verdict]

@@ -41,6 +41,16 @@ class Paired:
     p: float
 
     @property
+    def differ(self) -> int:
+        """How many images have another answer."""
+        return len(self.newly_wrong) + len(self.newly_right)
+
+    @property
+    def counts(self) -> str:
+        """How many images are on each side, in words."""
+        return f"{len(self.newly_wrong)} newly wrong, {len(self.newly_right)} newly right"
+
+    @property
     def worse(self) -> bool:
         """Whether more images are newly wrong than newly right."""
         return len(self.newly_wrong) > len(self.newly_right)
