@@ -46,8 +46,8 @@ SETTINGS = {
 }
 # One module for each line of requirements.in: imported before the stamp is written.
 MODULES = [
-    *("dvc.cli", "joblib", "matplotlib.pyplot", "numpy", "pydantic", "ruamel.yaml", "scipy.stats"),
-    *("sklearn.svm", "threadpoolctl", "tqdm", "vl_convert", "yaml"),
+    *("dvc.cli", "joblib", "markdown_it", "matplotlib.pyplot", "numpy", "pydantic", "ruamel.yaml"),
+    *("scipy.stats", "sklearn.svm", "threadpoolctl", "tqdm", "vl_convert", "yaml"),
 ]
 FOUND = ["tensorflow"]  # only looked for: its import takes as long as all others'
 
