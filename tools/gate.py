@@ -8,7 +8,7 @@ import sys
 
 from pipeline.errors import run
 from tools.report.comparison import compare
-from tools.report.limits import load_limits
+from tools.report.limits import judge, load_limits
 from tools.report.revision import base_revision, head_revision
 
 
@@ -19,16 +19,15 @@ def main() -> None:
     options = parser.parse_args()
     found: list[bool] = []
 
-    def judge() -> None:
+    def gate() -> None:
         limits = load_limits()
         if options.check:
             return
-        comparison = compare(base_revision(options.base), head_revision(), limits)
-        for line in comparison.judged:
+        for line in judge(limits, compare(base_revision(options.base), head_revision())):
             print(line)
-        found.extend(line.word == "RED" for line in comparison.judged)
+            found.append(line.word == "RED")
 
-    run(judge)
+    run(gate)
     sys.exit(any(found))
 
 

@@ -24,7 +24,7 @@ from tests.tools.conftest import Kept
 from tools.report import comparison
 from tools.report.__main__ import main
 from tools.report.content import content
-from tools.report.limits import load_limits
+from tools.report.limits import judge, load_limits
 from tools.report.markdown import Picture, code, escape, markdown, table, text
 from tools.report.metrics import Metric, documented
 from tools.report.page import page
@@ -33,7 +33,7 @@ from tools.report.reproduction import Reproduction, verdict
 from tools.report.revision import base_revision, picture_address
 from tools.report.sentence import sentence
 
-METRICS = documented((ROOT / "docs/metrics.md").read_text(encoding="utf-8"))
+METRICS = documented((ROOT / "docs/metrics.md").read_text(encoding="utf-8")).values()
 
 
 class TestTheSentence:
@@ -368,7 +368,8 @@ def test_no_name_brings_markup_of_its_own(
     kept.replace("params.yaml", "train:\n", f"train:\n  {json.dumps(name)}: {json.dumps(name)}\n")
     kept.metric("interpret.x", name)
     kept.commit(f"x\n\nGate-Waive: paired_p: <i>{IMAGE}</i>")
-    parts = list(content(kept.compared("<b>`x", load_limits())))
+    found = kept.compared("<b>`x")
+    parts = list(content(found, judge(load_limits(), found)))
     for html in (page(parts, "t"), rendered(markdown(parts))):
         shown = Parsed(html)
         assert not {"b", "i"} & {tag for tag, _ in shown.tags}

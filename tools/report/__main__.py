@@ -11,7 +11,7 @@ from pipeline.artifacts import save_text
 from pipeline.errors import one_line, run
 from tools.report.comparison import compare
 from tools.report.content import content, title
-from tools.report.limits import FILE, load_limits
+from tools.report.limits import FILE, judge, load_limits
 from tools.report.markdown import markdown
 from tools.report.page import page
 from tools.report.revision import ReportError, base_revision, head_revision
@@ -23,9 +23,9 @@ LIMIT = 2**20  # bytes: what a job's summary holds, and what one likes to open
 
 def report(base: str | None) -> None:
     """Write both files, and print the first sentence."""
-    limits = load_limits() if FILE.exists() else None
-    found = compare(base_revision(base), head_revision(), limits)
-    parts = list(content(found))
+    found = compare(base_revision(base), head_revision())
+    judged = judge(load_limits(), found) if FILE.exists() else []
+    parts = list(content(found, judged))
     for file, written in ((MARKDOWN, f"{markdown(parts)}\n"), (HTML, page(parts, title(found)))):
         size = len(written.encode())
         if size > LIMIT:

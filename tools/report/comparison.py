@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.git import git
-from tools.report.limits import Judged, Limits, judge, waivers
 from tools.report.metrics import DOCS, Metric, documented, is_number, values
 from tools.report.paired import SCORES, Paired, answers, other_images, paired
 from tools.report.reproduction import Reproduction, reproduction
@@ -31,21 +30,19 @@ class Comparison:
 
     before, after : metrics by name
     pairs : or why not, where answers cannot be paired
-
     files : what git says has changed, a status letter and a path each
     """
 
     base: Revision
     head: Revision
     params: dict[str, tuple[Any, Any]]
-    metrics: list[Metric]
+    metrics: dict[str, Metric]
     before: dict[str, Any]
     after: dict[str, Any]
     pairs: Paired | str
     stages: list[StageChange]
     files: list[tuple[str, str]]
     reproduced: Reproduction
-    judged: list[Judged]
 
     @property
     def results(self) -> list[str]:
@@ -64,13 +61,13 @@ class Comparison:
         return {*self.base.md5s, *self.head.md5s}
 
 
-def compare(base: Revision, head: Revision, limits: Limits | None) -> Comparison:
-    """Compare; without `limits` nothing is judged.
+def compare(base: Revision, head: Revision) -> Comparison:
+    """Compare.
 
     Raises
     ------
-    ReportError, ParamsError
-        A file is missing or damaged, a limit or a waiver is none.
+    ReportError, TextError
+        A file is missing or damaged.
     """
     docs = head.read(str(DOCS))
     if docs is None:
@@ -81,12 +78,7 @@ def compare(base: Revision, head: Revision, limits: Limits | None) -> Comparison
         if not is_number(found.get(ACCURACY)):
             raise ReportError(f"metrics/evaluate.json of {side.name}: missing, or without accuracy")
     pairs = other_images(base, head) or paired(base, head)
-    told = agreed(head, after, reproduction())
     assert base.commit is not None
-    judged = []
-    if limits:
-        waived = waivers(base.commit, limits)
-        judged = judge(limits, metrics, before, after, pairs, told, waived)
     return Comparison(
         base=base,
         head=head,
@@ -101,8 +93,7 @@ def compare(base: Revision, head: Revision, limits: Limits | None) -> Comparison
         pairs=pairs,
         stages=stage_changes(base.lock, head.lock),
         files=changed_files(base.commit),
-        reproduced=told,
-        judged=judged,
+        reproduced=agreed(head, after, reproduction()),
     )
 
 

@@ -1,7 +1,7 @@
 """The report's parts, in their order, from a comparison."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from figures.tiles import contributions_tile, image_tile
 from pipeline.artifacts import load_arrays
 from pipeline.labels import with_article
 from tools.report.comparison import ACCURACY, COMMAND, Comparison
+from tools.report.limits import Judged
 from tools.report.markdown import Card, Details, Part, Picture, code, escape, table, text
 from tools.report.metrics import DOCS, SHORT, is_number, rows
 from tools.report.paired import IMAGES, SCORES, Paired
 from tools.report.revision import Revision, origin, picture_address
-from tools.report.sentence import param_values, sentence, shown_p
+from tools.report.sentence import param_values, sentence
 
 WEIGHTS, CURVE, PATH = "plots/weights.csv", "plots/validation_curve.csv", "plots/path.csv"
 SHOWN = 24  # images at once; the others are folded
@@ -31,11 +32,12 @@ def title(found: Comparison) -> str:
     return f"From {found.base.name} to {found.head.name}"
 
 
-def content(found: Comparison) -> Iterator[Part]:
-    """All of the report."""
+def content(found: Comparison, judged: Sequence[Judged] = ()) -> Iterator[Part]:
+    """All of the report; without `judged` it says nothing of the gate."""
     yield f"# {escape(title(found))}"
     yield text(sentence(found))
-    for parts in (_gate, _metrics, _params, _answers, _pictures, _changes):
+    yield from _gate(judged)
+    for parts in (_metrics, _params, _answers, _pictures, _changes):
         yield from parts(found)
 
 
@@ -43,14 +45,14 @@ def _verdict(word: str) -> str:
     return f"**{word}**" if word in LOUD else word
 
 
-def _gate(found: Comparison) -> Iterator[Part]:
-    if not found.judged:
+def _gate(judged: Sequence[Judged]) -> Iterator[Part]:
+    if not judged:
         return
-    n, count = len(found.judged), Counter(line.word for line in found.judged)
+    n, count = len(judged), Counter(line.word for line in judged)
     said = f"{count['RED']} of {n} limits crossed" if count["RED"] else "green"
     said += "".join(f", {count[word]} {word}" for word in ("waived", "not told") if count[word])
     yield f"## The gate: {said}"
-    lines = [[code(line.limit), _verdict(line.word), line.said] for line in found.judged]
+    lines = [[code(line.limit), _verdict(line.word), line.said] for line in judged]
     limits = table(["limit", "verdict", "what was found"], lines)
     yield Details(f"All {n} limits of `gate.yaml`", [limits]) if said == "green" else limits
 
@@ -99,7 +101,7 @@ def _answers(found: Comparison) -> Iterator[Part]:
     )
     if pairs.differ:
         yield text(
-            f"McNemar's exact test, of both sides: p = {shown_p(pairs.p)}. Were the two models "
+            f"McNemar's exact test, of both sides: p = {pairs.p:.2g}. Were the two models "
             f"equally good, {wrong} to {right}, or a more uneven split of {pairs.differ} images, "
             f"would come up with this probability. {_intervals(found)}"
         )

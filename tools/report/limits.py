@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +13,9 @@ from pydantic import Field
 from pipeline.errors import one_line
 from pipeline.params import Section, load_section
 from tools.git import git
+from tools.report.comparison import Comparison
 from tools.report.markdown import code
 from tools.report.metrics import Metric, is_number
-from tools.report.paired import Paired
-from tools.report.reproduction import Reproduction
 from tools.report.revision import ReportError
 
 FILE = Path("gate.yaml")
@@ -56,17 +55,8 @@ def load_limits(file: Path = FILE) -> Limits:
     return load_section(file, Limits)
 
 
-@dataclass(frozen=True)
-class Waiver:
-    """limit: its whole name; where: a commit or the variable."""
-
-    limit: str
-    reason: str
-    where: str
-
-
-def waivers(base: str, limits: Limits) -> dict[str, Waiver]:
-    """Those of the commits since `base` and of the variable GATE_WAIVE, by limit.
+def waivers(base: str, limits: Limits) -> dict[str, str]:
+    """By limit, what waives it: a commit since `base` or the variable GATE_WAIVE, and the reason.
 
     Raises
     ------
@@ -90,7 +80,7 @@ def waivers(base: str, limits: Limits) -> dict[str, Waiver]:
                 f"{TRAILER} of {where}: got {line.strip()}; allowed: LIMIT: the reason"
             )
         limit = whole_name(parts["limit"], limits.names(), f"{TRAILER} of {where}")
-        found[limit] = Waiver(limit, parts["reason"], where)
+        found[limit] = f"waived by {where}: {code(parts['reason'])}"
     return found
 
 
@@ -115,7 +105,7 @@ class Judged:
     limit: str
     holds: bool | None  # None: cannot be told
     why: str
-    waiver: Waiver | None = None
+    waiver: str | None
 
     @property
     def word(self) -> str:
@@ -127,41 +117,28 @@ class Judged:
     @property
     def said(self) -> str:
         """The numbers, and what waives the limit."""
-        if not self.waiver or self.word != "waived":
-            return self.why
-        return f"{self.why}; waived by {self.waiver.where}: {code(self.waiver.reason)}"
+        return f"{self.why}; {self.waiver}" if self.word == "waived" else self.why
 
     def __str__(self) -> str:
         return f"{self.word:<9} {one_line(f'{self.limit}: {self.said}')}"
 
 
-def judge(
-    limits: Limits,
-    metrics: Sequence[Metric],
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    pairs: Paired | str,
-    told: Reproduction,
-    waived: Mapping[str, Waiver],
-) -> list[Judged]:
+def judge(limits: Limits, found: Comparison) -> list[Judged]:
     """Every limit against what was found.
-
-    Parameters
-    ----------
-    before, after : metrics by name
-    pairs : the paired comparison, or why there is none
 
     Raises
     ------
     ReportError
-        A limit is on a metric that does not exist, or that has no better way.
+        A limit is on a metric that does not exist, or that has no better way; a waiver is none.
     """
-    known, judged = {metric.name: metric for metric in metrics}, []
+    waived, pairs, told = waivers(found.base.commit or "", limits), found.pairs, found.reproduced
+    judged: list[tuple[str, bool | None, str]] = []
     for kind, name, end in limits.by_metric():
-        if name not in known or not is_number(after.get(name)):
-            near = difflib.get_close_matches(name, after, 3, 0.4) or list(after)
+        if name not in found.metrics or not is_number(found.after.get(name)):
+            near = difflib.get_close_matches(name, found.after, 3, 0.4) or found.after
             raise ReportError(f"{FILE}: {kind}.{name}: no such metric; allowed: {', '.join(near)}")
-        holds, why = _against(kind, known[name], before.get(name), after[name], end)
+        metric, before, after = found.metrics[name], found.before.get(name), found.after[name]
+        holds, why = _against(kind, metric, before, after, end)
         if kind == "may_worsen_by" and isinstance(pairs, str):
             why += f"; not paired: {pairs}"
         judged.append((f"{kind}.{name}", holds, why))
@@ -169,9 +146,9 @@ def judge(
         if isinstance(pairs, str):
             judged.append(("paired_p", None, f"not paired: {pairs}"))
         else:
-            why = f"{pairs.counts}, p = {pairs.p:.2g}"
-            holds = not (pairs.worse and pairs.p < limits.paired_p)
-            judged.append(("paired_p", holds, f"{why}; allowed: {limits.paired_p:g} or more"))
+            worse = len(pairs.newly_wrong) > len(pairs.newly_right)
+            holds = not (worse and pairs.p < limits.paired_p)
+            judged.append(("paired_p", holds, f"{pairs}; allowed: {limits.paired_p:g} or more"))
     if limits.reproduced:
         judged.append(("reproduced", told.holds is True, told.why))  # what cannot be told is not so
     return [Judged(*line, waived.get(line[0])) for line in judged]

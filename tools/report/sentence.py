@@ -43,13 +43,12 @@ def did(found: Comparison) -> str:
     same = isinstance(found.pairs, Paired) and not found.pairs.differ
     if not differing and not found.results and same:
         return "every result is the same, byte for byte"
-    known = {metric.name: metric for metric in found.metrics}
-    weights = "interpret.weights.nonzero"
+    accuracy, weights = found.metrics[ACCURACY], "interpret.weights.nonzero"
     if not differing and same:
-        still = f"test accuracy {known[ACCURACY].shown(new[ACCURACY])}, {new.get(weights)} weights"
+        still = f"test accuracy {accuracy.shown(new[ACCURACY])}, {new.get(weights)} weights"
         verb = "differs" if len(found.results) == 1 else "differ"
         return f"no metric and no answer changed ({still}), {some(found.results)} {verb}"
-    said = [_accuracy(found, known[ACCURACY]), _answers(found.pairs)]
+    said = [_accuracy(found, accuracy), _answers(found.pairs)]
     best = "gridsearch.best.C"
     if old.get(best) != new.get(best):
         said.append(f"best C {old.get(best)} → {new.get(best)}")
@@ -73,12 +72,7 @@ def _answers(pairs: Paired | str) -> str:
     if not pairs.differ:
         return "every answer the same"
     verdict = "" if pairs.p < 0.05 else ", no more than chance may do"
-    return f"{pairs.counts}, exact paired p = {shown_p(pairs.p)}{verdict}"
-
-
-def shown_p(p: float) -> str:
-    """Two digits of a probability: 0.0042, 1, 3.1e-07."""
-    return f"{p:.2g}"
+    return f"{pairs}{verdict}"
 
 
 def param_values(found: Comparison, key: str) -> list[str]:
