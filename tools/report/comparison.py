@@ -1,7 +1,6 @@
 """A revision against the work tree: all that the report says and the gate judges, as data."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from tools.git import git
@@ -11,16 +10,17 @@ from tools.report.reproduction import Reproduction, reproduction
 from tools.report.revision import LOCK, ReportError, Revision
 
 ACCURACY = "evaluate.test.accuracy"
-COMMAND = "its command"  # among what a stage is made of
 
 
 @dataclass(frozen=True)
 class StageChange:
-    """What differs in a stage's entry of dvc.lock: its command and deps, params, and results."""
+    """What differs in a stage's entry of dvc.lock; data are results of other stages."""
 
     name: str
-    deps: list[str]
     params: bool
+    command: bool
+    code: list[str]
+    data: list[str]
     results: list[str]
 
 
@@ -51,14 +51,8 @@ class Comparison:
 
     @property
     def code(self) -> list[str]:
-        """What the stages are made of that differs: code and locks, no results of others."""
-        found = [dep for stage in self.stages for dep in stage.deps if dep not in self.made]
-        return list(dict.fromkeys(found))
-
-    @property
-    def made(self) -> set[str]:
-        """The results of all stages of the two."""
-        return {*self.base.md5s, *self.head.md5s}
+        """The code, and the lock of packages, that differ, by dvc.lock."""
+        return list(dict.fromkeys(path for stage in self.stages for path in stage.code))
 
 
 def compare(base: Revision, head: Revision) -> Comparison:
@@ -91,7 +85,7 @@ def compare(base: Revision, head: Revision) -> Comparison:
         before=before,
         after=after,
         pairs=pairs,
-        stages=stage_changes(base.lock, head.lock),
+        stages=stage_changes(base, head),
         files=changed_files(base.commit),
         reproduced=agreed(head, after, reproduction()),
     )
@@ -109,31 +103,31 @@ def agreed(head: Revision, after: dict[str, Any], told: Reproduction) -> Reprodu
     )
 
 
-def stage_changes(
-    before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]
-) -> list[StageChange]:
-    """The stages whose entries in two dvc.locks differ, in the order of the second."""
-    found = []
-    for name in after | before:
-        old, new = before.get(name, {}), after.get(name, {})
+def stage_changes(base: Revision, head: Revision) -> list[StageChange]:
+    """The stages whose entries in the two dvc.locks differ."""
+    found, made = [], base.md5s | head.md5s
+    for name in head.lock | base.lock:
+        old, new = base.lock.get(name, {}), head.lock.get(name, {})
         deps = _differing(old, new, "deps")
-        if old.get("cmd") != new.get("cmd"):
-            deps.insert(0, COMMAND)
         change = StageChange(
-            name, deps, old.get("params") != new.get("params"), _differing(old, new, "outs")
+            name,
+            params=old.get("params") != new.get("params"),
+            command=old.get("cmd") != new.get("cmd"),
+            code=[dep for dep in deps if dep not in made],
+            data=[dep for dep in deps if dep in made],
+            results=_differing(old, new, "outs"),
         )
-        if change.deps or change.params or change.results:
+        if any(astuple(change)[1:]):
             found.append(change)
     return found
 
 
 def _differing(old: dict[str, Any], new: dict[str, Any], kind: str) -> list[str]:
     """Paths with another MD5, new or gone."""
-    sides: Sequence[dict[str, str]] = [
-        {entry["path"]: entry["md5"] for entry in stage.get(kind, ())} for stage in (old, new)
-    ]
-    paths = sorted(sides[0].keys() | sides[1].keys())
-    return [path for path in paths if sides[0].get(path) != sides[1].get(path)]
+    before, now = (
+        {(entry["path"], entry["md5"]) for entry in stage.get(kind, ())} for stage in (old, new)
+    )
+    return sorted({path for path, _ in before ^ now})
 
 
 def changed_files(commit: str) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from figures.style import png
 from figures.tiles import contributions_tile, image_tile
 from pipeline.artifacts import load_arrays
 from pipeline.labels import with_article
-from tools.report.comparison import ACCURACY, COMMAND, Comparison
+from tools.report.comparison import ACCURACY, Comparison
 from tools.report.limits import Judged
 from tools.report.markdown import Card, Details, Part, Picture, code, escape, table, text
 from tools.report.metrics import DOCS, SHORT, is_number, rows
@@ -21,7 +22,7 @@ from tools.report.paired import IMAGES, SCORES, Paired
 from tools.report.revision import Revision, origin, picture_address
 from tools.report.sentence import param_values, sentence
 
-WEIGHTS, CURVE, PATH = "plots/weights.csv", "plots/validation_curve.csv", "plots/path.csv"
+WEIGHTS = "plots/weights.csv"
 SHOWN = 24  # images at once; the others are folded
 MOST = 120  # images as pictures, or the page grows too large
 FILES = 200  # that git has changed, by name
@@ -209,14 +210,20 @@ def _overlaid(found: Comparison, file: str, title: str, mark: str, columns: list
     return Picture(caption, caption, png(overlay(title, now.replace("_", " "), mark, curves)))
 
 
-def _search(found: Comparison) -> Drawn:
-    columns = ["mean_train_score", "mean_test_score", "mean_nonzero", "best"]
-    return _overlaid(found, CURVE, "The search, before and now", "best", columns)
-
-
-def _path(found: Comparison) -> Drawn:
-    columns = ["train_accuracy", "test_accuracy", "nonzero", "trained"]
-    return _overlaid(found, PATH, "The path, before and now", "trained at", columns)
+_search = partial(
+    _overlaid,
+    file="plots/validation_curve.csv",
+    title="The search, before and now",
+    mark="best",
+    columns=["mean_train_score", "mean_test_score", "mean_nonzero", "best"],
+)
+_path = partial(
+    _overlaid,
+    file="plots/path.csv",
+    title="The path, before and now",
+    mark="trained at",
+    columns=["train_accuracy", "test_accuracy", "nonzero", "trained"],
+)
 
 
 @dataclass(frozen=True)
@@ -294,14 +301,11 @@ def _changes(found: Comparison) -> Iterator[Part]:
     if found.stages:
         lines = []
         for stage in found.stages:
-            own = ["its params"] * stage.params + [
-                dep if dep == COMMAND else code(dep) for dep in stage.deps if dep not in found.made
-            ]
-            others = [code(dep) for dep in stage.deps if dep in found.made]
+            own = ["its params"] * stage.params + ["its command"] * stage.command
+            own = ", ".join([*own, *map(code, stage.code)]) or "–"
+            data = ", ".join(map(code, stage.data)) or "–"
             results = ", ".join(map(code, stage.results)) or "none: the same bytes"
-            lines.append(
-                [code(stage.name), ", ".join(own) or "–", ", ".join(others) or "–", results]
-            )
+            lines.append([code(stage.name), own, data, results])
         header = ["stage", "its own change", "other data to read", "other results"]
         yield Details(f"Stages that differ in `dvc.lock`: {len(lines)}", [table(header, lines)])
     else:

@@ -68,14 +68,15 @@ def verdict(status: Mapping[str, Any], results: list[str], inputs: list[str]) ->
     edited, absent, stale = [], [], []
     for stage, entries in status.items():
         for entry in entries:
-            outs = entry.get("changed outs", {}) if isinstance(entry, dict) else {}
+            changed = (
+                entry if isinstance(entry, dict) else {}
+            )  # else a text: its command is another
+            outs, deps = changed.get("changed outs", {}), changed.get("changed deps", {})
             absent += [path for path, how in outs.items() if how in ("deleted", "not in cache")]
             edited += [path for path, how in outs.items() if how == "modified"]
-            if not outs:
-                deps = entry.get("changed deps", {}) if isinstance(entry, dict) else {}
-                # what is not here for it to read is not its own change
-                if not deps or any(how != "deleted" for how in deps.values()):
-                    stale.append(stage)
+            # what is not here for it to read is not its own change
+            if not outs and (not deps or any(how != "deleted" for how in deps.values())):
+                stale.append(stage)
     if edited:
         return Reproduction(
             False, f"{some(edited)}: not what dvc.lock says came out; `make repro` makes it anew"

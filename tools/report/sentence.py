@@ -26,6 +26,8 @@ def what(found: Comparison) -> str:
     ]
     if found.code:
         said.append(f"the code of {some(found.code)}")
+    if commands := [stage.name for stage in found.stages if stage.command]:
+        said.append(f"the command of {some(commands)}")
     if said:
         return "; ".join(said[:MOST]) + f" and {len(said) - MOST} more" * (len(said) > MOST)
     if found.results:
