@@ -19,6 +19,11 @@ def listed(labels: Sequence[int]) -> str:
     return ", ".join(map(str, labels[:20])) + (", …" if len(labels) > 20 else "")
 
 
+def one_line(text: str) -> str:
+    """The text on one line, each sign that cannot be printed as Python's escape for it."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+
+
 def run(main: Callable[[], object], remedy: str = "") -> None:
     """Run `main`; a PipelineError, or no memory left, becomes one line on stderr, exit status 2.
 
@@ -33,8 +38,7 @@ def run(main: Callable[[], object], remedy: str = "") -> None:
 
 
 def _refuse(error: PipelineError, remedy: str) -> int:
-    shown = (c if c.isprintable() else repr(c)[1:-1] for c in " ".join(str(error).split()))
-    line = "".join(shown)
+    line = one_line(str(error))
     if len(line) > MAX_LINE:
         line = f"{line[: MAX_LINE - 100]} … {line[-90:]}"
     if remedy and "`" not in line:

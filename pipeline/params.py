@@ -4,28 +4,23 @@
 """
 
 import json
-import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from pipeline.datasets import DATASETS, SOURCES
 from pipeline.errors import PipelineError, listed, run
+from pipeline.readers import LONGEST, parse_yaml
 from pipeline.solvers import SOLVERS
 
 FILE = Path("params.yaml")
-LONGEST, MOST_BRACKETS = 65_536, 1000  # a thousand values of C take 25,000 characters
-MOST_VALUES = 10_000  # aliases written out
 
 
 class ParamsError(PipelineError):
-    """params.yaml cannot be read, or a value in it is not allowed."""
+    """params.yaml is not there, or a value in it is not allowed."""
 
 
 def _distinct(values: list[Any]) -> list[Any]:
@@ -186,7 +181,7 @@ def load_params(file: Path = FILE) -> Params:
 
     Raises
     ------
-    ParamsError
+    ParamsError, TextError
         With one line: the key, what was got, what is allowed.
     """
     params = load_section(file, Params)
@@ -201,10 +196,16 @@ def load_section(file: Path, kind: type[Kind]) -> Kind:
 
     Raises
     ------
-    ParamsError
+    ParamsError, TextError
         With one line: the key, what was got, what is allowed.
     """
-    values = _read(file)
+    try:
+        with file.open("rb") as opened:
+            values = parse_yaml(opened.read(LONGEST + 1), str(file))
+    except OSError as error:
+        raise ParamsError(
+            f"{file}: cannot be read ({error.strerror}); allowed: a YAML file"
+        ) from error
     if not isinstance(values, dict):
         got = _show(values)
         raise ParamsError(f"{file}: got {got}; allowed: {_keys(kind)}")
@@ -250,47 +251,6 @@ def border_refusal(border: int, shape: tuple[int, int]) -> str | None:
     size = "×".join(map(str, shape))
     allowed = f"an integer, 1 to {widest} pixels for images of {size}"
     return f"interpret.border: got {border}; allowed: {allowed}"
-
-
-def _read(file: Path) -> Any:
-    """What DVC's own reader makes of `file`: one truth about what is a number and what a text."""
-    try:
-        with file.open(encoding="utf-8") as opened:
-            text = opened.read(LONGEST + 1)
-    except OSError as error:
-        raise ParamsError(
-            f"{file}: cannot be read ({error.strerror}); allowed: a YAML file"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ParamsError(f"{file}: not YAML: {error}; allowed: a YAML mapping") from error
-    # The reader takes seconds for more: its time grows as their square.
-    if len(text) > LONGEST or (brackets := text.count("[") + text.count("{")) > MOST_BRACKETS:
-        got = f"over {LONGEST} characters" if len(text) > LONGEST else f"{brackets} brackets"
-        allowed = f"{LONGEST} characters, {MOST_BRACKETS} opening brackets at most"
-        raise ParamsError(f"{file}: got {got}; allowed: {allowed}")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of an anchor that is used anew
-            if "*" in text and _size(YAML(typ="safe").compose(text), {}) > MOST_VALUES:
-                raise ValueError(f"aliases stand for more than {MOST_VALUES} values")
-            return YAML(typ="safe").load(text)
-    except Exception as error:  # tags such as !!bool "x" make the reader raise almost anything
-        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-        place = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or f"{type(error).__name__}: {error}"
-        raise ParamsError(f"{file}{place}: not YAML: {problem}; allowed: a YAML mapping") from error
-
-
-def _size(node: Node | None, known: dict[int, int]) -> int:
-    """How many values a node of YAML stands for, were its aliases written out.
-
-    The reader itself writes them out, in its message on a key that stands twice.
-    """
-    if id(node) not in known:
-        known[id(node)] = 1  # an alias within itself
-        items = node.value if isinstance(node, SequenceNode | MappingNode) else []
-        children = (c for item in items for c in (item if isinstance(item, tuple) else [item]))
-        known[id(node)] = 1 + sum(_size(child, known) for child in children)
-    return known[id(node)]
 
 
 def _line(values: dict[Any, Any], problem: ErrorDetails, kind: type[Section]) -> str:

@@ -21,7 +21,7 @@ PASS_OR_END = {
     f"pipeline/{name}.py"
     for name in (
         *("params", "errors", "convergence", "progress", "cluster", "schemas", "stage", "unpickle"),
-        "alone",
+        *("alone", "readers"),
     )
 }
 

@@ -5,14 +5,11 @@ Exit status 0: green, 1: red, 2: it cannot be judged, such as by a limit on no m
 
 import argparse
 import sys
-from pathlib import Path
 
 from pipeline.errors import run
 from tools.report.comparison import compare
-from tools.report.limits import load_limits
+from tools.report.limits import judge, load_limits
 from tools.report.revision import base_revision, head_revision
-
-LIMITS = Path("gate.yaml")
 
 
 def main() -> None:
@@ -22,16 +19,15 @@ def main() -> None:
     options = parser.parse_args()
     found: list[bool] = []
 
-    def judge() -> None:
-        limits = load_limits(LIMITS)
+    def gate() -> None:
+        limits = load_limits()
         if options.check:
             return
-        comparison = compare(base_revision(options.base), head_revision(), limits)
-        for line in comparison.judged:
+        for line in judge(limits, compare(base_revision(options.base), head_revision())):
             print(line)
-        found.extend(line.red for line in comparison.judged)
+            found.append(line.word == "RED")
 
-    run(judge)
+    run(gate)
     sys.exit(any(found))
 
 

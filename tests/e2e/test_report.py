@@ -60,7 +60,7 @@ def assert_looks_right(page: Page, file: Path, width: int, sentence: str) -> Non
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(file.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator("p.lead").inner_text() == sentence
+    assert page.locator("h1 + p").inner_text() == sentence
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for image in page.locator("img").all():

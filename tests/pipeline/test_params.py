@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict
 from sklearn.metrics import get_scorer_names
 
+from pipeline.errors import PipelineError
 from pipeline.params import (
     SCORINGS,
-    ParamsError,
     Section,
     border_refusal,
     load_params,
@@ -39,7 +39,7 @@ def test_each_wrong_value_gets_its_line(
     params_text: str, tmp_path: Path, key: str, value: str, got: str, allowed: str
 ) -> None:
     file = write(tmp_path, changed(params_text, key, value))
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(PipelineError) as caught:
         load_params(file)
     assert str(caught.value).startswith(f"{file}: {key}{got}; allowed: {allowed}")
 
@@ -70,7 +70,7 @@ def test_each_mistake_of_form_gets_its_line(
     params_text: str, tmp_path: Path, old: str, new: str, line: str
 ) -> None:
     assert old in params_text
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(PipelineError) as caught:
         load_params(write(tmp_path, params_text.replace(old, new, 1)))
     message = str(caught.value)
     assert line in message
@@ -89,14 +89,14 @@ def test_each_mistake_of_form_gets_its_line(
         (b"gridsearch: &a [*a]", "download: missing"),
         (b'a: !!bool "abc"', "not YAML: KeyError: 'abc'"),
         (b"a: 1\nb: [", ":2: not YAML: expected the node content"),
-        (b"a: " + b"[" * 1001, ": got 1001 brackets; allowed: 65536 characters, 1000 opening br"),
-        (b"#" * 65_537, ": got over 65536 characters; allowed: "),
+        (b"a: " + b"[" * 1001, ": got 1001 brackets; allowed: 65536 bytes, 1000 opening br"),
+        (b"#" * 65_537, ": got over 65536 bytes; allowed: "),
     ],
 )
 def test_files_that_are_no_params_at_all(tmp_path: Path, content: bytes, line: str) -> None:
     file = tmp_path / "params.yaml"
     file.write_bytes(content)
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(PipelineError) as caught:
         load_params(file)
     assert line in str(caught.value)
 
@@ -117,7 +117,9 @@ def test_aliases_of_aliases_are_refused_at_once(
 ) -> None:
     """Under 2 kB that would stand for 2^60 values, could anyone write them out."""
     text = doubled(59, "[1, 2]") + params_text.replace(old, new, 1)
-    with pytest.raises(ParamsError, match="not YAML: ValueError: aliases stand for more than 1000"):
+    with pytest.raises(
+        PipelineError, match="not YAML: ValueError: aliases stand for more than 1000"
+    ):
         load_params(write(tmp_path, text))
 
 
@@ -127,7 +129,7 @@ def test_a_long_value_is_cut(params_text: str, tmp_path: Path) -> None:
     for k in range(1, 11):
         inside = f"[{inside}, &b{k} [*b{k - 1}, *b{k - 1}]]"
     for value in ('"' + "x" * 500 + '"', "[" * 200 + "]" * 200, inside):
-        with pytest.raises(ParamsError, match=r"train\.C: got .{77}\.\.\.; allowed: "):
+        with pytest.raises(PipelineError, match=r"train\.C: got .{77}\.\.\.; allowed: "):
             load_params(write(tmp_path, changed(params_text, "train.C", value)))
 
 
@@ -135,7 +137,7 @@ def test_a_long_value_is_cut(params_text: str, tmp_path: Path) -> None:
 def test_a_key_that_is_no_text_is_shown_as_far_as_it_can_be(
     params_text: str, tmp_path: Path, key: str
 ) -> None:
-    with pytest.raises(ParamsError, match=r'train\.C: got \{"a": 1.*\.\.\.; allowed: '):
+    with pytest.raises(PipelineError, match=r'train\.C: got \{"a": 1.*\.\.\.; allowed: '):
         load_params(write(tmp_path, params_text.replace("C:\n", f"C: {{a: 1, {key}: 2}}\n")))
 
 
@@ -148,7 +150,7 @@ def test_an_anchor_that_is_used_anew_is_read_as_dvc_reads_it_and_without_a_word(
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ParamsError, match=r"absent\.yaml: cannot be read \(No such file"):
+    with pytest.raises(PipelineError, match=r"absent\.yaml: cannot be read \(No such file"):
         load_params(tmp_path / "absent.yaml")
 
 
@@ -163,7 +165,7 @@ def test_what_dvc_takes_for_a_text_is_none_of_our_numbers(
     params_text: str, tmp_path: Path, text: str
 ) -> None:
     assert loads_yaml(f"C: {text}") == {"C": text}
-    with pytest.raises(ParamsError, match=r"train\.C: got "):
+    with pytest.raises(PipelineError, match=r"train\.C: got "):
         load_params(write(tmp_path, params_text.replace("C:\n", f"C: {text}\n")))
 
 
@@ -200,7 +202,7 @@ def test_what_we_read_is_what_dvc_tracks(tmp_path_factory: Any, text: str) -> No
     try:
         dvcs = loads_yaml(text)
     except Exception:
-        with pytest.raises(ParamsError):
+        with pytest.raises(PipelineError):
             load_section(file, Anything)
     else:
         assert repr(load_section(file, Anything).model_extra) == repr(dvcs)
@@ -257,7 +259,7 @@ def with_values(text: str, values: dict[str, str]) -> str:
 def test_what_does_not_fit_the_data_set_gets_its_line(
     params_text: str, tmp_path: Path, values: dict[str, str], line: str
 ) -> None:
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(PipelineError) as caught:
         load_params(write(tmp_path, with_values(params_text, values)))
     assert str(caught.value).split("params.yaml: ")[1].startswith(line)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tools.report import comparison
-from tools.report.limits import FILE, Limits, load_limits
+from tools.report.limits import judge, load_limits
 from tools.report.reproduction import Reproduction
 from tools.report.revision import base_revision, head_revision
 
@@ -77,13 +77,12 @@ class Kept:
             writer.writerows(rows)
         self.metric("evaluate.test.accuracy", right / len(rows))
 
-    def compared(self, base: str = "base", limits: Limits | None = None) -> comparison.Comparison:
-        return comparison.compare(base_revision(base), head_revision(), limits)
+    def compared(self, base: str = "base") -> comparison.Comparison:
+        return comparison.compare(base_revision(base), head_revision())
 
     def judged(self) -> dict[str, str]:
         """The gate's word for each limit."""
-        lines = self.compared(limits=load_limits(FILE)).judged
-        return {line.limit: line.word for line in lines}
+        return {line.limit: line.word for line in judge(load_limits(), self.compared())}
 
 
 @pytest.fixture(scope="session")

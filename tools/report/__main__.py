@@ -8,12 +8,14 @@ import argparse
 from pathlib import Path
 
 from pipeline.artifacts import save_text
-from pipeline.errors import run
-from tools.report.blocks import markdown, page, plain
+from pipeline.errors import one_line, run
 from tools.report.comparison import compare
-from tools.report.content import blocks
-from tools.report.limits import FILE, load_limits
+from tools.report.content import content, title
+from tools.report.limits import FILE, judge, load_limits
+from tools.report.markdown import markdown
+from tools.report.page import page
 from tools.report.revision import ReportError, base_revision, head_revision
+from tools.report.sentence import sentence
 
 MARKDOWN, HTML = Path("report.md"), Path("report.html")
 LIMIT = 2**20  # bytes: what a job's summary holds, and what one likes to open
@@ -21,16 +23,15 @@ LIMIT = 2**20  # bytes: what a job's summary holds, and what one likes to open
 
 def report(base: str | None) -> None:
     """Write both files, and print the first sentence."""
-    limits = load_limits() if FILE.exists() else None
-    found = compare(base_revision(base), head_revision(), limits)
-    title = plain(f"From {found.base.name} to {found.head.name}")
-    content = blocks(found)
-    for file, text in ((MARKDOWN, markdown(content, title)), (HTML, page(content, title))):
-        size = len(text.encode())
+    found = compare(base_revision(base), head_revision())
+    judged = judge(load_limits(), found) if FILE.exists() else []
+    parts = list(content(found, judged))
+    for file, written in ((MARKDOWN, f"{markdown(parts)}\n"), (HTML, page(parts, title(found)))):
+        size = len(written.encode())
         if size > LIMIT:
             raise ReportError(f"{file}: would be {size:,} bytes; allowed: {LIMIT:,}")
-        save_text(file, text)
-    print(getattr(content[0], "text", ""))
+        save_text(file, written)
+    print(one_line(sentence(found)))
     print(f"report: {MARKDOWN}, {HTML}")
 
 

@@ -1,12 +1,10 @@
 """A revision against the work tree: all that the report says and the gate judges, as data."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from tools.git import git
-from tools.report.limits import Judged, Limits, Waiver, judge, waivers
-from tools.report.metrics import DOCS, Metric, documented, values
+from tools.report.metrics import DOCS, Metric, documented, is_number, values
 from tools.report.paired import SCORES, Paired, answers, other_images, paired
 from tools.report.reproduction import Reproduction, reproduction
 from tools.report.revision import LOCK, ReportError, Revision
@@ -16,32 +14,35 @@ ACCURACY = "evaluate.test.accuracy"
 
 @dataclass(frozen=True)
 class StageChange:
-    """What differs in a stage's entry of dvc.lock: its command and deps, params, and results."""
+    """What differs in a stage's entry of dvc.lock; data are results of other stages."""
 
     name: str
-    deps: list[str]
     params: bool
+    command: bool
+    code: list[str]
+    data: list[str]
     results: list[str]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`before` and `after` are metrics by name; `pairs` is why not, where answers cannot be paired.
+    """The two revisions, and what differs.
 
+    before, after : metrics by name
+    pairs : or why not, where answers cannot be paired
     files : what git says has changed, a status letter and a path each
     """
 
     base: Revision
     head: Revision
     params: dict[str, tuple[Any, Any]]
-    metrics: list[Metric]
+    metrics: dict[str, Metric]
     before: dict[str, Any]
     after: dict[str, Any]
     pairs: Paired | str
     stages: list[StageChange]
     files: list[tuple[str, str]]
     reproduced: Reproduction
-    judged: list[Judged]
 
     @property
     def results(self) -> list[str]:
@@ -50,54 +51,43 @@ class Comparison:
 
     @property
     def code(self) -> list[str]:
-        """What the stages are made of that differs: code and locks, no results of others."""
-        made = self.base.md5s.keys() | self.head.md5s.keys()
-        found = [dep for stage in self.stages for dep in stage.deps if dep not in made]
-        return list(dict.fromkeys(found))
+        """The code, and the lock of packages, that differ, by dvc.lock."""
+        return list(dict.fromkeys(path for stage in self.stages for path in stage.code))
 
 
-def compare(base: Revision, head: Revision, limits: Limits | None) -> Comparison:
-    """Compare; without `limits` nothing is judged.
+def compare(base: Revision, head: Revision) -> Comparison:
+    """Compare.
 
     Raises
     ------
-    ReportError, ParamsError
-        A file is missing or damaged, a limit or a waiver is none.
+    ReportError, TextError
+        A file is missing or damaged.
     """
     docs = head.read(str(DOCS))
     if docs is None:
         raise ReportError(f"{DOCS}: missing; it says which way metrics are better")
     metrics = documented(docs.decode())
     before, after = values(base, metrics), values(head, metrics)
-    if ACCURACY not in before or ACCURACY not in after:
-        where = base if ACCURACY not in before else head
-        raise ReportError(f"metrics/evaluate.json of {where.name}: missing, or without accuracy")
+    for side, found in ((base, before), (head, after)):
+        if not is_number(found.get(ACCURACY)):
+            raise ReportError(f"metrics/evaluate.json of {side.name}: missing, or without accuracy")
     pairs = other_images(base, head) or paired(base, head)
-    told = agreed(head, after, reproduction())
     assert base.commit is not None
-    waived: dict[str, Waiver] = waivers(base.commit, limits) if limits else {}
-    judged = (
-        judge(limits, metrics, before, after, pairs, (told.holds, told.why), waived)
-        if limits
-        else []
-    )
-    keys = [*base.params, *(key for key in head.params if key not in base.params)]
     return Comparison(
         base=base,
         head=head,
         params={
             key: (base.params.get(key), head.params.get(key))
-            for key in keys
+            for key in base.params | head.params
             if base.params.get(key) != head.params.get(key)
         },
         metrics=metrics,
         before=before,
         after=after,
         pairs=pairs,
-        stages=stage_changes(base.lock, head.lock),
+        stages=stage_changes(base, head),
         files=changed_files(base.commit),
-        reproduced=told,
-        judged=judged,
+        reproduced=agreed(head, after, reproduction()),
     )
 
 
@@ -113,31 +103,31 @@ def agreed(head: Revision, after: dict[str, Any], told: Reproduction) -> Reprodu
     )
 
 
-def stage_changes(
-    before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]
-) -> list[StageChange]:
-    """The stages whose entries in two dvc.locks differ, in the order of the second."""
-    found = []
-    for name in [*after, *(name for name in before if name not in after)]:
-        old, new = before.get(name, {}), after.get(name, {})
+def stage_changes(base: Revision, head: Revision) -> list[StageChange]:
+    """The stages whose entries in the two dvc.locks differ."""
+    found, made = [], base.md5s | head.md5s
+    for name in head.lock | base.lock:
+        old, new = base.lock.get(name, {}), head.lock.get(name, {})
         deps = _differing(old, new, "deps")
-        if old.get("cmd") != new.get("cmd"):
-            deps.insert(0, "its command")
         change = StageChange(
-            name, deps, old.get("params") != new.get("params"), _differing(old, new, "outs")
+            name,
+            params=old.get("params") != new.get("params"),
+            command=old.get("cmd") != new.get("cmd"),
+            code=[dep for dep in deps if dep not in made],
+            data=[dep for dep in deps if dep in made],
+            results=_differing(old, new, "outs"),
         )
-        if change.deps or change.params or change.results:
+        if any(astuple(change)[1:]):
             found.append(change)
     return found
 
 
 def _differing(old: dict[str, Any], new: dict[str, Any], kind: str) -> list[str]:
     """Paths with another MD5, new or gone."""
-    sides: Sequence[dict[str, str]] = [
-        {entry["path"]: entry["md5"] for entry in stage.get(kind, ())} for stage in (old, new)
-    ]
-    paths = sorted(sides[0].keys() | sides[1].keys())
-    return [path for path in paths if sides[0].get(path) != sides[1].get(path)]
+    before, now = (
+        {(entry["path"], entry["md5"]) for entry in stage.get(kind, ())} for stage in (old, new)
+    )
+    return sorted({path for path, _ in before ^ now})
 
 
 def changed_files(commit: str) -> list[tuple[str, str]]:

@@ -1,6 +1,9 @@
 """The report's parts, in their order, from a comparison."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,162 +14,113 @@ from figures.style import png
 from figures.tiles import contributions_tile, image_tile
 from figures.words import with_article
 from pipeline.artifacts import load_arrays
-from tools.report.blocks import (
-    Block,
-    Card,
-    Cards,
-    Details,
-    Heading,
-    Picture,
-    Pictures,
-    Table,
-    Text,
-    code,
-    plain,
-)
 from tools.report.comparison import ACCURACY, Comparison
-from tools.report.metrics import DOCS, SHORT, rows
+from tools.report.limits import Judged
+from tools.report.markdown import Card, Details, Part, Picture, code, escape, table, text
+from tools.report.metrics import DOCS, SHORT, is_number, rows
 from tools.report.paired import IMAGES, SCORES, Paired
 from tools.report.revision import Revision, origin, picture_address
-from tools.report.sentence import param_values, sentence, shown_p
+from tools.report.sentence import param_values, sentence
 
-WEIGHTS, CURVE, PATH = "plots/weights.csv", "plots/validation_curve.csv", "plots/path.csv"
+WEIGHTS = "plots/weights.csv"
 SHOWN = 24  # images at once; the others are folded
 MOST = 120  # images as pictures, or the page grows too large
+FILES = 200  # that git has changed, by name
+LOUD = ("RED", "waived", "better", "worse")  # verdicts in bold
 
 
-def blocks(found: Comparison) -> list[Block]:
-    """All of the report below its title."""
-    return [
-        Text(sentence(found), lead=True),
-        *_gate(found),
-        *_metrics(found),
-        *_params(found),
-        *_answers(found),
-        *_pictures(found),
-        *_changes(found),
-    ]
+def title(found: Comparison) -> str:
+    return f"From {found.base.name} to {found.head.name}"
 
 
-def _gate(found: Comparison) -> list[Block]:
-    if not found.judged:
-        return []
-    red = [line for line in found.judged if line.red]
-    table = Table(
-        ["limit", "verdict", "what was found"],
-        [
-            [
-                code(line.limit),
-                f"**{line.word}**" if line.word in ("RED", "waived") else line.word,
-                line.why
-                + (
-                    f"; waived by {line.waiver.where}: {code(line.waiver.reason)}"
-                    if line.waiver and line.word == "waived"
-                    else ""
-                ),
-            ]
-            for line in found.judged
-        ],
-    )
-    waived = sum(line.word == "waived" for line in found.judged)
-    untold = sum(line.holds is None for line in found.judged)
-    said = f"{len(red)} of {len(found.judged)} limits crossed" if red else "green"
-    said += f", {waived} waived" * bool(waived) + f", {untold} not told" * bool(untold)
-    if red or waived or untold:
-        return [Heading(f"The gate: {said}"), table]
-    return [
-        Heading("The gate: green"),
-        Details(f"All {len(found.judged)} limits of `gate.yaml`", [table]),
-    ]
+def content(found: Comparison, judged: Sequence[Judged] = ()) -> Iterator[Part]:
+    """All of the report; without `judged` it says nothing of the gate."""
+    yield f"# {escape(title(found))}"
+    yield text(sentence(found))
+    yield from _gate(judged)
+    for parts in (_metrics, _params, _answers, _pictures, _changes):
+        yield from parts(found)
 
 
-def _metrics(found: Comparison) -> list[Block]:
-    table = rows(found.metrics, found.before, found.after)
+def _verdict(word: str) -> str:
+    return f"**{word}**" if word in LOUD else word
+
+
+def _gate(judged: Sequence[Judged]) -> Iterator[Part]:
+    if not judged:
+        return
+    n, count = len(judged), Counter(line.word for line in judged)
+    said = f"{count['RED']} of {n} limits crossed" if count["RED"] else "green"
+    said += "".join(f", {count[word]} {word}" for word in ("waived", "not told") if count[word])
+    yield f"## The gate: {said}"
+    lines = [[code(line.limit), _verdict(line.word), line.said] for line in judged]
+    limits = table(["limit", "verdict", "what was found"], lines)
+    yield Details(f"All {n} limits of `gate.yaml`", [limits]) if said == "green" else limits
+
+
+def _metrics(found: Comparison) -> Iterator[Part]:
+    lines = {
+        name: [code(name), *shown, _verdict(verdict)]
+        for name, *shown, verdict in rows(found.metrics, found.before, found.after)
+    }
     header = ["metric", "before", "now", "difference", "verdict"]
-    right = frozenset({1, 2, 3})
-
-    def lines(names: Sequence[str]) -> list[list[str]]:
-        return [[code(row[0]), *row[1:4], _strong(row[4])] for row in map(table.__getitem__, names)]
-
-    changed = [name for name, row in table.items() if row[4] != "same"]
-    short = [name for name in SHORT if name in table]
-    said = f"{len(changed)} of {len(table)} metrics differ" if changed else "No metric differs"
-    other = (
-        " Answers are not paired: better and worse may be of two different tasks."
-        if isinstance(found.pairs, str)
-        else ""
-    )
-    return [
-        Heading("Metrics"),
-        Text(f"{said}. What each is, and which way is better: `{DOCS}`." + other),
-        Table(header, lines(short), right),
-        Details(f"All {len(table)} metrics", [Table(header, lines(list(table)), right)]),
-    ]
+    changed = sum(line[-1] != "same" for line in lines.values())
+    said = f"{changed} of {len(lines)} metrics differ" if changed else "No metric differs"
+    said += f". What each is, and which way is better: `{DOCS}`."
+    if isinstance(found.pairs, str):
+        said += " Answers are not paired: better and worse may be of two different tasks."
+    yield "## Metrics"
+    yield text(said)
+    yield table(header, [lines[name] for name in SHORT if name in lines], right=(1, 2, 3))
+    everything = table(header, lines.values(), right=(1, 2, 3))
+    yield Details(f"All {len(lines)} metrics", [everything])
 
 
-def _strong(verdict: str) -> str:
-    return f"**{verdict}**" if verdict in ("better", "worse") else verdict
+def _params(found: Comparison) -> Iterator[Part]:
+    yield "## Params"
+    lines = [[code(key), *map(code, param_values(found, key))] for key in found.params]
+    yield table(["param", "before", "now"], lines) if lines else "No param differs."
 
 
-def _params(found: Comparison) -> list[Block]:
-    if not found.params:
-        return [Heading("Params"), Text("No param differs.")]
-    table = [[code(key), *map(code, param_values(found, key))] for key in found.params]
-    return [Heading("Params"), Table(["param", "before", "now"], table)]
-
-
-def _answers(found: Comparison) -> list[Block]:
-    title = Heading("The same test images, answer by answer")
+def _answers(found: Comparison) -> Iterator[Part]:
+    yield "## The same test images, answer by answer"
     pairs = found.pairs
     if isinstance(pairs, str):
-        return [
-            title,
-            Text(
-                f"Not compared: {pairs}. Only where classes and images are equal can answers be "
-                "paired; the two accuracies may be of different questions."
-            ),
-        ]
-    wrong, right = pairs.newly_wrong, pairs.newly_right
-    before = int((~pairs.before.right).sum())
-    n = len(pairs.after.actual)
-    parts: list[Block] = [
-        title,
-        Table(
-            ["of " + f"{n:,} test images", "now right", "now wrong"],
-            [
-                ["right before", str(n - before - len(wrong)), f"**{len(wrong)}** newly wrong"],
-                ["wrong before", f"**{len(right)}** newly right", str(before - len(right))],
-            ],
-        ),
-    ]
-    if len(wrong) + len(right):
-        parts.append(
-            Text(
-                f"McNemar's exact test, of both sides: p = {shown_p(pairs.p)}. Were the two models "
-                f"equally good, {len(wrong)} to {len(right)}, or a more uneven split of "
-                f"{len(wrong) + len(right)} images, would come up with this probability. "
-                + _intervals(found)
-            )
+        yield text(
+            f"Not compared: {pairs}. Only where classes and images are equal can answers be "
+            "paired; the two accuracies may be of different questions."
+        )
+        return
+    n, before = len(pairs.after.actual), int((~pairs.before.right).sum())
+    wrong, right = len(pairs.newly_wrong), len(pairs.newly_right)
+    yield table(
+        [f"of {n:,} test images", "now right", "now wrong"],
+        [
+            ["right before", str(n - before - wrong), f"**{wrong}** newly wrong"],
+            ["wrong before", f"**{right}** newly right", str(before - right)],
+        ],
+    )
+    if pairs.differ:
+        yield text(
+            f"McNemar's exact test, of both sides: p = {pairs.p:.2g}. Were the two models "
+            f"equally good, {wrong} to {right}, or a more uneven split of {pairs.differ} images, "
+            f"would come up with this probability. {_intervals(found)}"
         )
     else:
         moved = int((pairs.before.score != pairs.after.score).sum())
-        scores = f"{moved:,} scores" if moved else "no score"
-        parts.append(Text(f"No answer changed; {scores} did."))
-    images = _images(found.head)
-    for which, name in ((wrong, "newly wrong"), (right, "newly right")):
-        parts += _cards(found, pairs, which, name, images)
-    return parts
+        yield f"No answer changed; {f'{moved:,} scores' if moved else 'no score'} did."
+    yield from _cards(found, pairs, pairs.newly_wrong, "newly wrong")
+    yield from _cards(found, pairs, pairs.newly_right, "newly right")
 
 
 def _intervals(found: Comparison) -> str:
     """What the 95 % intervals of the two accuracies say, and what they do not."""
-    ends = [
+    (low, high), (now_low, now_high) = ends = [
         [side.get(f"{ACCURACY}_95.{end}") for end in ("low", "high")]
         for side in (found.before, found.after)
     ]
-    if None in ends[0] + ends[1]:
+    if not all(map(is_number, ends[0] + ends[1])):
         return ""
-    (low, high), (now_low, now_high) = ends
     overlap = "overlap" if low <= now_high and now_low <= high else "do not overlap"
     shown = " and ".join(f"{100 * a:.2f} to {100 * b:.2f} %" for a, b in ends)
     return (
@@ -175,64 +129,34 @@ def _intervals(found: Comparison) -> str:
     )
 
 
-def _images(head: Revision) -> dict[str, np.ndarray] | None:
-    """The test images and their places, if they are here."""
-    if head.md5s.get(IMAGES) is None or not Path(IMAGES).exists():
-        return None
-    return load_arrays(Path(IMAGES), "X_test", "index_test")
-
-
-def _cards(
-    found: Comparison,
-    pairs: Paired,
-    which: np.ndarray,
-    name: str,
-    images: dict[str, np.ndarray] | None,
-) -> list[Block]:
+def _cards(found: Comparison, pairs: Paired, which: np.ndarray, name: str) -> Iterator[Part]:
     """The images that changed sides, those whose score moved most first."""
     if not len(which):
-        return []
+        return
+    here = IMAGES in found.head.md5s and Path(IMAGES).exists()
+    images = load_arrays(Path(IMAGES), "X_test", "index_test") if here else {}
+    weights = {"before": _weights(found.base), "now": _weights(found.head)}
     moved = np.abs(pairs.after.score - pairs.before.score)[which]
-    order = which[np.argsort(-moved, kind="stable")]
-    weights = [_weights(revision) for revision in (found.base, found.head)]
     cards = []
-    for k in order[:MOST]:
-        index = f"no. {images['index_test'][k]}" if images else f"row {k + 1} of `{SCORES}`"
-        tiles: list[tuple[str, bytes]] = []
+    for k in which[np.argsort(-moved, kind="stable")][:MOST]:
+        place, tiles = f"row {k + 1} of `{SCORES}`", []
         if images:
-            x = images["X_test"][k] / 255
+            place, x = f"no. {images['index_test'][k]}", images["X_test"][k] / 255
             tiles = [("image", image_tile(x))]
-            if all(w is not None and w.shape == x.shape for w in weights):
-                tiles += [
-                    (what, contributions_tile(w, x))
-                    for what, w in zip(("before", "now"), weights, strict=True)
-                    if w is not None
-                ]
-        was, now = (answers.read_as(k) for answers in (pairs.before, pairs.after))
-        actual = pairs.after.actual[k]
-        moved_from, moved_to = (_score(answers.score[k]) for answers in (pairs.before, pairs.after))
-        cards.append(
-            Card(
-                tiles,
-                [
-                    plain(f"{with_article(actual)}, read as {with_article(was)}, now as {now}"),
-                    f"score {moved_from} → {moved_to}; {index}",
-                ],
-            )
+            if all(w is not None and w.shape == x.shape for w in weights.values()):
+                tiles += [(when, contributions_tile(w, x)) for when, w in weights.items()]
+        (was, score), (now, new_score) = (
+            (side.read_as(k), _score(side.score[k])) for side in (pairs.before, pairs.after)
         )
-    left = len(which) - len(cards)
-    note: list[Block] = [] if images else [Text(f"`{IMAGES}` is not here: `make repro` brings it.")]
-    rest: list[Block] = [Cards(cards[SHOWN:])] if cards[SHOWN:] else []
-    if left:
-        rest.append(Text(f"{left} more are in `{SCORES}`."))
-    summary = f"The {len(which)} {name}" if len(which) > 1 else f"The one {name}"
-    return [
-        Details(
-            f"{summary}: image, and what its pixels add to the score, before and now",
-            [*note, Cards(cards[:SHOWN]), *rest],
-            shown=True,
-        )
-    ]
+        line = f"{with_article(pairs.after.actual[k])}, read as {with_article(was)}, now as {now}"
+        cards.append(Card(tiles, [escape(line), text(f"score {score} → {new_score}; {place}")]))
+    parts: list[Part] = [] if images else [f"`{IMAGES}` is not here: `make repro` brings it."]
+    parts += [cards[:SHOWN], cards[SHOWN:]] if cards[SHOWN:] else [cards]
+    if left := len(which) - len(cards):
+        parts.append(f"{left} more are in `{SCORES}`.")
+    count = f"{len(which)} {name}" if len(which) > 1 else f"one {name}"
+    summary = f"The {count}: image, and what its pixels add to the score, before and now"
+    yield Details(summary, parts, shown=True)
 
 
 def _score(score: float) -> str:
@@ -248,108 +172,15 @@ def _weights(revision: Revision) -> np.ndarray | None:
     return np.reshape([float(pixel["weight"]) for pixel in pixels], shape)
 
 
-# Pictures: the committed ones of both sides, and those that need both.
+# Pictures: the committed ones of both sides, and those that are drawn of both.
 
-
-def _pictures(found: Comparison) -> list[Block]:
-    return [
-        *_beside(
-            found, "The weights", "plots/weights.png", "Heatmap of the weights", _difference(found)
-        ),
-        *_beside(
-            found,
-            "The search for C",
-            "plots/validation_curve.png",
-            "Validation curves",
-            _overlaid(found, CURVE),
-            folded=True,
-        ),
-        *_beside(
-            found,
-            "The path over C",
-            "plots/path.png",
-            "Heatmaps of the weights at twelve values of C",
-            _overlaid(found, PATH),
-            folded=True,
-        ),
-        *_beside(
-            found,
-            "The order in which pixels begin to count",
-            "plots/entry.png",
-            "Map of the C at which each pixel begins to count",
-            None,
-            folded=True,
-        ),
-        *_beside(
-            found,
-            "Stability: how often each pixel is chosen again",
-            "plots/stability.png",
-            "Map of the pixels by the share of bootstrap samples that choose them",
-            None,
-        ),
-        *_beside(
-            found,
-            "The worst mistakes",
-            "plots/mistakes.png",
-            "The worst mistakes",
-            None,
-            folded=True,
-        ),
-        *_beside(
-            found,
-            "The least certain answers",
-            "plots/uncertain.png",
-            "The least certain answers",
-            None,
-            folded=True,
-        ),
-    ]
-
-
-Drawn = Picture | str | None  # a picture of both, why there is none, or nothing to draw
-
-
-def _beside(
-    found: Comparison, title: str, path: str, alt: str, drawn: Drawn, folded: bool = False
-) -> list[Block]:
-    """A committed picture of both sides, and one that is drawn of both; once if it is the same."""
-    sides = [(found.base, "before"), (found.head, "now")]
-    data = [revision.read(path) for revision, _ in sides]
-    if data[0] == data[1]:
-        if data[1] is None:
-            return []
-        same = _committed(found.head, path, "before and now, the same bytes", alt, data[1])
-        return [Details(f"{title}: the same picture", [Pictures([same])])]
-    pictures = [
-        _committed(revision, path, plain(f"{when}: {revision.name}"), f"{alt}, {when}", png_)
-        for (revision, when), png_ in zip(sides, data, strict=True)
-        if png_ is not None
-    ]
-    if folded and drawn is None:
-        return [Details(f"{title}, before and now", [Pictures(pictures)])]
-    parts: list[Block] = [Heading(title)]
-    if isinstance(drawn, str):
-        parts.append(Text(drawn))
-    if folded:
-        if isinstance(drawn, Picture):
-            parts.append(Pictures([drawn]))
-        parts.append(Details("Both pictures", [Pictures(pictures)]))
-        return parts
-    both = [*pictures, drawn] if isinstance(drawn, Picture) else pictures
-    return [*parts, Pictures(both)]
-
-
-def _committed(revision: Revision, path: str, caption: str, alt: str, data: bytes) -> Picture:
-    commit = revision.commit_of(path)
-    address = picture_address(origin(), commit, path) if commit else None
-    return Picture(caption, alt, data, address, path)
+Drawn = Picture | str | None  # or why there is none, or nothing to draw
 
 
 def _difference(found: Comparison) -> Drawn:
     if isinstance(found.pairs, str):
         return f"No difference of the weights: {found.pairs}."
-    weights = [_weights(revision) for revision in (found.base, found.head)]
-    before, after = weights
+    before, after = _weights(found.base), _weights(found.head)
     if before is None or after is None or before.shape != after.shape:
         return f"No difference of the weights: `{WEIGHTS}` is missing, or of another size."
     figure = difference(before, after, found.pairs.after.classes)
@@ -358,79 +189,131 @@ def _difference(found: Comparison) -> Drawn:
     )
 
 
-def _overlaid(found: Comparison, table: str) -> Drawn:
-    revisions = [found.base, found.head]
-    tables = [revision.table(table) for revision in revisions]
+def _overlaid(found: Comparison, file: str, title: str, mark: str, columns: list[str]) -> Drawn:
+    """The curves of both sides; columns: scores on images to fit, on others, weights, the mark."""
+    tables = [found.base.table(file), found.head.table(file)]
     if tables[0] == tables[1]:
         return None
     if not all(tables):
-        return f"Not overlaid: `{table}` of one of the two is missing."
-    # the few values of the grid are told apart, every C of both is not
-    tables = [[row for row in rows_ if row.get("kind") != "every C"] for rows_ in tables]
-    names = [f"before ({found.base.name})", f"now ({found.head.name})"]
-    search = table == CURVE
-    if search:
-        scorings = [rows_[0].get("scoring", "accuracy") for rows_ in tables]
-        if scorings[0] != scorings[1]:
-            return "Not overlaid: `gridsearch.scoring` {} → {}.".format(*scorings)
-        score, title, mark = scorings[1].replace("_", " "), "The search, before and now", "best"
-    else:
-        score, title, mark = "accuracy", "The path, before and now", "trained at"
-    curves = {name: _curves(rows_, search) for name, rows_ in zip(names, tables, strict=True)}
+        return f"Not overlaid: `{file}` of one of the two is missing."
+    before, now = (lines[0].get("scoring", "accuracy") for lines in tables)
+    if before != now:
+        return f"Not overlaid: `gridsearch.scoring` {before} → {now}."
+    curves = {}
+    for when, side, lines in zip(("before", "now"), (found.base, found.head), tables, strict=True):
+        # the few values of the grid are told apart, every C of both is not
+        lines = [line for line in lines if line.get("kind") != "every C"]
+        C, *ys, chosen = ([float(line[name]) for line in lines] for name in ["C", *columns])
+        arrays = map(np.array, (C, *ys))
+        curves[f"{when} ({side.name})"] = Curves(*arrays, at=C[int(np.argmax(chosen))])
     caption = f"{title}: scores and numbers of weights over C"
-    return Picture(caption, caption, png(overlay(title, score, mark, curves)))
+    return Picture(caption, caption, png(overlay(title, now.replace("_", " "), mark, curves)))
 
 
-def _curves(table: list[dict[str, str]], search: bool) -> Curves:
-    names = (
-        ("mean_train_score", "mean_test_score", "mean_nonzero", "best")
-        if search
-        else ("train_accuracy", "test_accuracy", "nonzero", "trained")
-    )
-    C, trained, tested, nonzero, chosen = (
-        np.array([float(row[name]) for row in table]) for name in ("C", *names)
-    )
-    return Curves(C, trained, tested, nonzero, float(C[np.argmax(chosen)]))
+_search = partial(
+    _overlaid,
+    file="plots/validation_curve.csv",
+    title="The search, before and now",
+    mark="best",
+    columns=["mean_train_score", "mean_test_score", "mean_nonzero", "best"],
+)
+_path = partial(
+    _overlaid,
+    file="plots/path.csv",
+    title="The path, before and now",
+    mark="trained at",
+    columns=["train_accuracy", "test_accuracy", "nonzero", "trained"],
+)
 
 
-# What changed, and whether it is what the code gives.
+@dataclass(frozen=True)
+class Plot:
+    """A committed picture; drawn: what is drawn of both sides; folded: the two themselves are."""
+
+    title: str
+    name: str
+    alt: str
+    folded: bool = True
+    drawn: Callable[[Comparison], Drawn] = lambda found: None
 
 
-def _changes(found: Comparison) -> list[Block]:
+PLOTS = [
+    Plot("The weights", "weights", "Heatmap of the weights", False, _difference),
+    Plot("The search for C", "validation_curve", "Validation curves", drawn=_search),
+    Plot("The path over C", "path", "Heatmaps of the weights at twelve values of C", drawn=_path),
+    Plot(
+        "The order in which pixels begin to count",
+        "entry",
+        "Map of the C at which each pixel begins to count",
+    ),
+    Plot(
+        "Stability: how often each pixel is chosen again",
+        "stability",
+        "Map of the pixels by the share of bootstrap samples that choose them",
+        folded=False,
+    ),
+    Plot("The worst mistakes", "mistakes", "The worst mistakes"),
+    Plot("The least certain answers", "uncertain", "The least certain answers"),
+]
+
+
+def _pictures(found: Comparison) -> Iterator[Part]:
+    """Each picture of both sides, and one that is drawn of both; once if it is the same."""
+    for plot in PLOTS:
+        path = f"plots/{plot.name}.png"
+        before, now = found.base.read(path), found.head.read(path)
+        if before == now:
+            if now is not None:
+                caption = "before and now, the same bytes"
+                same = _committed(found.head, path, caption, plot.alt, now)
+                yield Details(f"{plot.title}: the same picture", [[same]])
+            continue
+        pictures = [
+            _committed(side, path, f"{when}: {code(side.name)}", f"{plot.alt}, {when}", data)
+            for side, when, data in ((found.base, "before", before), (found.head, "now", now))
+            if data is not None
+        ]
+        drawn = plot.drawn(found)
+        if plot.folded and drawn is None:
+            yield Details(f"{plot.title}, before and now", [pictures])
+            continue
+        yield f"## {plot.title}"
+        if isinstance(drawn, str):
+            yield text(drawn)
+        elif drawn and plot.folded:
+            yield [drawn]
+        elif drawn:
+            pictures.append(drawn)
+        yield Details("Both pictures", [pictures]) if plot.folded else pictures
+
+
+def _committed(revision: Revision, path: str, caption: str, alt: str, data: bytes) -> Picture:
+    commit = revision.commit_of(path)
+    address = picture_address(origin(), commit, path) if commit else None
+    return Picture(caption, alt, data, address, path)
+
+
+def _changes(found: Comparison) -> Iterator[Part]:
+    """What changed, and whether the results are what the code gives."""
     told = found.reproduced
-    parts: list[Block] = [
-        Heading(f"Reproduced: {told.word}"),
-        Text(told.why[0].upper() + told.why[1:] + "."),
-    ]
+    yield f"## Reproduced: {told.word}"
+    yield text(f"{told.why[0].upper()}{told.why[1:]}.")
     if found.stages:
-        made = found.base.md5s.keys() | found.head.md5s.keys()
-        table = []
+        lines = []
         for stage in found.stages:
-            own = ["its params"] * stage.params + [
-                code(dep) if dep != "its command" else dep for dep in stage.deps if dep not in made
-            ]
-            others = [code(dep) for dep in stage.deps if dep in made]
-            table.append(
-                [
-                    code(stage.name),
-                    ", ".join(own) or "–",
-                    ", ".join(others) or "–",
-                    ", ".join(map(code, stage.results)) or "none: the same bytes",
-                ]
-            )
+            own = ["its params"] * stage.params + ["its command"] * stage.command
+            own = ", ".join([*own, *map(code, stage.code)]) or "–"
+            data = ", ".join(map(code, stage.data)) or "–"
+            results = ", ".join(map(code, stage.results)) or "none: the same bytes"
+            lines.append([code(stage.name), own, data, results])
         header = ["stage", "its own change", "other data to read", "other results"]
-        summary = f"Stages that differ in `dvc.lock`: {len(found.stages)}"
-        parts.append(Details(summary, [Table(header, table)]))
+        yield Details(f"Stages that differ in `dvc.lock`: {len(lines)}", [table(header, lines)])
     else:
-        parts.append(Text("`dvc.lock` is the same: no code, param, data or result differs."))
+        yield "`dvc.lock` is the same: no code, param, data or result differs."
     if found.files:
         names = {"A": "new", "D": "gone", "M": "changed", "T": "changed"}
-        table = [[code(path), names.get(status, status)] for status, path in found.files[:200]]
-        more = len(found.files) - len(table)
-        listed: list[Block] = [Table(["file", "change"], table)]
-        if more:
-            listed.append(Text(f"And {more} more."))
-        parts.append(
-            Details(f"Files that differ in git, results aside: {len(found.files)}", listed)
-        )
-    return parts
+        files = [[code(path), names.get(status, status)] for status, path in found.files]
+        parts: list[Part] = [table(["file", "change"], files[:FILES])]
+        if files[FILES:]:
+            parts.append(f"And {len(files) - FILES} more.")
+        yield Details(f"Files that differ in git, results aside: {len(files)}", parts)

@@ -3,17 +3,19 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from pipeline.errors import one_line
 from pipeline.params import Section, load_section
 from tools.git import git
-from tools.report.metrics import Metric
-from tools.report.paired import Paired
+from tools.report.comparison import Comparison
+from tools.report.markdown import code
+from tools.report.metrics import Metric, is_number
 from tools.report.revision import ReportError
 
 FILE = Path("gate.yaml")
@@ -53,17 +55,8 @@ def load_limits(file: Path = FILE) -> Limits:
     return load_section(file, Limits)
 
 
-@dataclass(frozen=True)
-class Waiver:
-    """limit: its whole name; where: a commit or the variable."""
-
-    limit: str
-    reason: str
-    where: str
-
-
-def waivers(base: str, limits: Limits) -> dict[str, Waiver]:
-    """Those of the commits since `base` and of the variable GATE_WAIVE, by limit.
+def waivers(base: str, limits: Limits) -> dict[str, str]:
+    """By limit, what waives it: a commit since `base` or the variable GATE_WAIVE, and the reason.
 
     Raises
     ------
@@ -87,7 +80,7 @@ def waivers(base: str, limits: Limits) -> dict[str, Waiver]:
                 f"{TRAILER} of {where}: got {line.strip()}; allowed: LIMIT: the reason"
             )
         limit = whole_name(parts["limit"], limits.names(), f"{TRAILER} of {where}")
-        found[limit] = Waiver(limit, parts["reason"], where)
+        found[limit] = f"waived by {where}: {code(parts['reason'])}"
     return found
 
 
@@ -112,56 +105,40 @@ class Judged:
     limit: str
     holds: bool | None  # None: cannot be told
     why: str
-    waiver: Waiver | None = None
-
-    @property
-    def red(self) -> bool:
-        """Crossed, and not waived."""
-        return self.holds is False and self.waiver is None
+    waiver: str | None
 
     @property
     def word(self) -> str:
-        if self.holds is None:
-            return "not told"
-        if self.holds:
-            return "green"
-        return "waived" if self.waiver else "RED"
+        """RED where it is crossed and not waived."""
+        if self.holds is False:
+            return "waived" if self.waiver else "RED"
+        return "green" if self.holds else "not told"
+
+    @property
+    def said(self) -> str:
+        """The numbers, and what waives the limit."""
+        return f"{self.why}; {self.waiver}" if self.word == "waived" else self.why
 
     def __str__(self) -> str:
-        line = f"{self.word:<9} {self.limit}: {self.why}"
-        if self.waiver and not self.holds:
-            line += f"; waived by {self.waiver.where}: {self.waiver.reason}"
-        return line
+        return f"{self.word:<9} {one_line(f'{self.limit}: {self.said}')}"
 
 
-def judge(
-    limits: Limits,
-    metrics: Sequence[Metric],
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    pairs: Paired | str,
-    reproduced: tuple[bool | None, str],
-    waived: Mapping[str, Waiver],
-) -> list[Judged]:
+def judge(limits: Limits, found: Comparison) -> list[Judged]:
     """Every limit against what was found.
-
-    Parameters
-    ----------
-    before, after : metrics by name
-    pairs : the paired comparison, or why there is none
-    reproduced : whether (None: cannot be told), and why
 
     Raises
     ------
     ReportError
-        A limit is on a metric that does not exist, or that has no better way.
+        A limit is on a metric that does not exist, or that has no better way; a waiver is none.
     """
-    known, judged = {metric.name: metric for metric in metrics}, []
+    waived, pairs, told = waivers(found.base.commit or "", limits), found.pairs, found.reproduced
+    judged: list[tuple[str, bool | None, str]] = []
     for kind, name, end in limits.by_metric():
-        if name not in known or name not in after:
-            near = difflib.get_close_matches(name, after, 3, 0.4) or list(after)
+        if name not in found.metrics or not is_number(found.after.get(name)):
+            near = difflib.get_close_matches(name, found.after, 3, 0.4) or found.after
             raise ReportError(f"{FILE}: {kind}.{name}: no such metric; allowed: {', '.join(near)}")
-        holds, why = _against(kind, known[name], before.get(name), after[name], end)
+        metric, before, after = found.metrics[name], found.before.get(name), found.after[name]
+        holds, why = _against(kind, metric, before, after, end)
         if kind == "may_worsen_by" and isinstance(pairs, str):
             why += f"; not paired: {pairs}"
         judged.append((f"{kind}.{name}", holds, why))
@@ -169,13 +146,11 @@ def judge(
         if isinstance(pairs, str):
             judged.append(("paired_p", None, f"not paired: {pairs}"))
         else:
-            wrong, right = len(pairs.newly_wrong), len(pairs.newly_right)
-            why = f"{wrong} newly wrong, {right} newly right, p = {pairs.p:.2g}"
-            holds = not (pairs.worse and pairs.p < limits.paired_p)
-            judged.append(("paired_p", holds, f"{why}; allowed: {limits.paired_p:g} or more"))
+            worse = len(pairs.newly_wrong) > len(pairs.newly_right)
+            holds = not (worse and pairs.p < limits.paired_p)
+            judged.append(("paired_p", holds, f"{pairs}; allowed: {limits.paired_p:g} or more"))
     if limits.reproduced:
-        told, why = reproduced
-        judged.append(("reproduced", told is True, why))  # what cannot be told is not so
+        judged.append(("reproduced", told.holds is True, told.why))  # what cannot be told is not so
     return [Judged(*line, waived.get(line[0])) for line in judged]
 
 
@@ -184,7 +159,7 @@ def _against(
 ) -> tuple[bool | None, str]:
     shown = metric.shown(after)
     if kind == "may_worsen_by":
-        if before is None:
+        if not is_number(before):
             return None, f"the base has no {metric.name}"
         by = metric.worse_by(before, after)
         step = metric.step(before, after)

@@ -1,8 +1,7 @@
 """The metrics of two revisions: which way is better is read from docs/metrics.md, never guessed."""
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,7 +41,7 @@ class Metric:
 
     def shown(self, value: Any) -> str:
         """The value with its unit."""
-        if not _is_number(value):
+        if not is_number(value):
             return "–" if value is None else str(value)
         if self.unit == "share":
             return f"{100 * value:.2f} %"
@@ -52,7 +51,7 @@ class Metric:
 
     def step(self, before: Any, after: Any) -> str:
         """The difference with its sign and unit; "" where there is none."""
-        if not (_is_number(before) and _is_number(after)) or before == after:
+        if not (is_number(before) and is_number(after)) or before == after:
             return ""
         if self.unit == "share":
             return _signed(f"{100 * (after - before):+.2f} points")
@@ -66,7 +65,7 @@ class Metric:
             return "same" if before is after else "new" if before is None else "gone"
         if before == after:
             return "same"
-        if self.better == "neither" or not (_is_number(before) and _is_number(after)):
+        if self.better == "neither" or not (is_number(before) and is_number(after)):
             return "neither"
         return "better" if (after > before) == (self.better == "higher") else "worse"
 
@@ -83,16 +82,17 @@ class Metric:
         return before - after if self.better == "higher" else after - before
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Whether it is a number that a float holds; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _signed(text: str) -> str:
     return text.replace("-", "−")
 
 
-def documented(text: str) -> list[Metric]:
-    """The metrics of docs/metrics.md, in its order.
+def documented(text: str) -> dict[str, Metric]:
+    """The metrics of docs/metrics.md by name, in its order.
 
     Raises
     ------
@@ -100,36 +100,33 @@ def documented(text: str) -> list[Metric]:
         A row of its table is no such line.
     """
     rows = [line for line in text.splitlines() if line.startswith("|")][2:]
-    found = []
+    found = {}
     for row in rows:
         line = LINE.fullmatch(row.replace(r"\|", ""))  # a | that ends no column
         if not line or "|" in line[3] + line[4]:
             raise ReportError(f"{DOCS}: no line of a metric: {row}")
-        found.append(Metric(*line.groups()))
+        metric = Metric(*line.groups())
+        found[metric.name] = metric
     return found
 
 
-def values(revision: Revision, metrics: list[Metric]) -> dict[str, Any]:
+def values(revision: Revision, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     """Every metric of a revision by name, those that docs/metrics.md lacks too."""
     return {
         f"{PurePosixPath(file).stem}.{key}": value
-        for file in dict.fromkeys(metric.file for metric in metrics)
+        for file in dict.fromkeys(metric.file for metric in metrics.values())
         for key, value in revision.metrics(file).items()
     }
 
 
 def rows(
-    metrics: list[Metric], before: Mapping[str, Any], after: Mapping[str, Any]
-) -> dict[str, list[str]]:
+    metrics: Mapping[str, Metric], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[list[str]]:
     """Each metric's row: name, before, after, difference, verdict."""
-    known = {metric.name: metric for metric in metrics}
-    names = [*known, *sorted((set(before) | set(after)) - set(known))]
-    table = {}
-    for name in names:
-        metric = known.get(name, Metric("", name, "", "none", "neither"))
+    for name in [*metrics, *sorted({*before, *after} - {*metrics})]:
+        metric = metrics.get(name, Metric("", name, "", "none", "neither"))
         old, new = before.get(name), after.get(name)
         verdict = metric.verdict(old, new)
-        if name not in known:
+        if name not in metrics:
             verdict += f" (not in {DOCS})"
-        table[name] = [name, metric.shown(old), metric.shown(new), metric.step(old, new), verdict]
-    return table
+        yield [name, metric.shown(old), metric.shown(new), metric.step(old, new), verdict]

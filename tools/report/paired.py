@@ -6,7 +6,6 @@ McNemar's exact test. Intervals of the two accuracies, which may well overlap, l
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
@@ -41,9 +40,13 @@ class Paired:
     p: float
 
     @property
-    def worse(self) -> bool:
-        """Whether more images are newly wrong than newly right."""
-        return len(self.newly_wrong) > len(self.newly_right)
+    def differ(self) -> int:
+        """How many images have another answer."""
+        return len(self.newly_wrong) + len(self.newly_right)
+
+    def __str__(self) -> str:
+        counts = f"{len(self.newly_wrong)} newly wrong, {len(self.newly_right)} newly right"
+        return f"{counts}, exact paired p = {self.p:.2g}"
 
 
 def mcnemar(newly_wrong: int, newly_right: int) -> float:
@@ -73,21 +76,20 @@ def answers(revision: Revision) -> Answers:
 
 def other_images(base: Revision, head: Revision) -> str | None:
     """Why the answers cannot be paired, if they cannot: other classes, or other images."""
-    key = "filter_5_8.classes"
-    classes = [classes_of(revision) for revision in (base, head)]
+    classes = [
+        revision.lock.get("filter_5_8", {})
+        .get("params", {})
+        .get("params.yaml", {})
+        .get("filter_5_8", {})
+        .get("classes", [])
+        for revision in (base, head)
+    ]
     if classes[0] != classes[1]:
-        return "`{}` {} → {}".format(key, *(", ".join(map(str, pair)) for pair in classes))
+        before, now = (", ".join(map(str, pair)) for pair in classes)
+        return f"`filter_5_8.classes` {before} → {now}"
     if base.md5s.get(IMAGES) != head.md5s.get(IMAGES):
         return f"`{IMAGES}` is another one"
     return None
-
-
-def classes_of(revision: Revision) -> list[Any]:
-    """The classes that a revision's results are of."""
-    stage = revision.lock.get("filter_5_8", {})
-    params: dict[str, Any] = stage.get("params", {}).get("params.yaml", {})
-    classes: list[Any] = params.get("filter_5_8", {}).get("classes", [])
-    return classes
 
 
 def paired(base: Revision, head: Revision) -> Paired:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.git import git
+from tools.report.markdown import some
 from tools.report.revision import ReportError
 
 RESULTS = ("dvc.lock", "metrics", "plots")
@@ -67,37 +68,32 @@ def verdict(status: Mapping[str, Any], results: list[str], inputs: list[str]) ->
     edited, absent, stale = [], [], []
     for stage, entries in status.items():
         for entry in entries:
-            outs = entry.get("changed outs", {}) if isinstance(entry, dict) else {}
+            changed = (
+                entry if isinstance(entry, dict) else {}
+            )  # else a text: its command is another
+            outs, deps = changed.get("changed outs", {}), changed.get("changed deps", {})
             absent += [path for path, how in outs.items() if how in ("deleted", "not in cache")]
             edited += [path for path, how in outs.items() if how == "modified"]
-            if not outs:
-                deps = entry.get("changed deps", {}) if isinstance(entry, dict) else {}
-                # what is not here for it to read is not its own change
-                if not deps or any(how != "deleted" for how in deps.values()):
-                    stale.append(stage)
+            # what is not here for it to read is not its own change
+            if not outs and (not deps or any(how != "deleted" for how in deps.values())):
+                stale.append(stage)
     if edited:
         return Reproduction(
-            False, f"{_some(edited)}: not what dvc.lock says came out; `make repro` makes it anew"
+            False, f"{some(edited)}: not what dvc.lock says came out; `make repro` makes it anew"
         )
     if stale:
-        names = _some(list(dict.fromkeys(stale)))
+        names = some(list(dict.fromkeys(stale)))
         return Reproduction(
             False, f"{names}: code, params or data changed since it ran; `make repro` runs it"
         )
     if results and not inputs:
         return Reproduction(
-            False, f"{_some(results)}: the code gives another than HEAD holds, of the same inputs"
+            False, f"{some(results)}: the code gives another than HEAD holds, of the same inputs"
         )
     if absent:
-        return Reproduction(None, f"{_some(absent)}: not here; `make repro` brings it")
+        return Reproduction(None, f"{some(absent)}: not here; `make repro` brings it")
     if results or inputs:
         return Reproduction(
-            True, f"of the work tree, in which {_some(results + inputs)} is not committed yet"
+            True, f"of the work tree, in which {some(results + inputs)} is not committed yet"
         )
     return Reproduction(True, "every result is what dvc.lock says came out of this code")
-
-
-def _some(names: list[str]) -> str:
-    """The first three, and how many more."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(f"`{name}`" for name in names[:3]) + more

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-from ruamel.yaml import YAML
-
 from pipeline.errors import PipelineError
+from pipeline.readers import parse_json, parse_yaml
 from tools.git import GitError, git, git_file
 
 LOCK, PARAMS = "dvc.lock", "params.yaml"
@@ -37,22 +34,19 @@ class Revision:
             return Path(path).read_bytes() if Path(path).is_file() else None
         return git_file(self.commit, path)
 
-    def _parsed(self, path: str, parse: Callable[[str], Any]) -> Any:
+    def _parsed(self, path: str, parse: Callable[[bytes, str], Any]) -> Any:
+        """What `parse` makes of a file and its name; None if there is none."""
         data = self.read(path)
-        try:
-            return None if data is None else parse(data.decode())
-        except Exception as error:  # damaged text makes a parser raise almost anything
-            reason = f"{type(error).__name__}: {error}"[:120]
-            raise ReportError(f"{path} of {self.name}: damaged ({reason})") from error
+        return None if data is None else parse(data, f"{path} of {self.name}")
 
     @cached_property
     def lock(self) -> dict[str, dict[str, Any]]:
         """The stages of dvc.lock."""
-        # DVC's own reader takes ten times as long; numbers such as 1e-08 are compared as text
-        found = self._parsed(LOCK, lambda text: yaml.load(text, yaml.CSafeLoader)["stages"])
-        if not isinstance(found, dict):
+        found = self._parsed(LOCK, parse_yaml)
+        stages = found.get("stages") if isinstance(found, dict) else None
+        if not isinstance(stages, dict):
             raise ReportError(f"{LOCK} of {self.name}: missing, or no lock of stages")
-        return found
+        return stages
 
     @cached_property
     def md5s(self) -> dict[str, str]:
@@ -64,15 +58,15 @@ class Revision:
     @cached_property
     def params(self) -> dict[str, Any]:
         """params.yaml by dotted keys; a list is a value."""
-        return flat(self._parsed(PARAMS, YAML(typ="safe").load) or {})
+        return flat(self._parsed(PARAMS, parse_yaml) or {})
 
     def metrics(self, file: str) -> dict[str, Any]:
         """A file of metrics by dotted keys, {} if there is none."""
-        return flat(self._parsed(file, json.loads) or {})
+        return flat(self._parsed(file, parse_json) or {})
 
     def table(self, path: str) -> list[dict[str, str]]:
         """The rows of a CSV file, [] if there is none."""
-        return self._parsed(path, lambda text: list(csv.DictReader(io.StringIO(text)))) or []
+        return self._parsed(path, _rows) or []
 
     def commit_of(self, path: str) -> str | None:
         """The commit that last changed the file to what it is here; None if it is not committed.
@@ -86,12 +80,24 @@ class Revision:
         return git("log", "-1", "--format=%H", at, "--", path).strip() or at
 
 
-def flat(value: Any, key: str = "") -> dict[str, Any]:
+def _rows(data: bytes, name: str) -> list[dict[str, str]]:
+    try:
+        return list(csv.DictReader(io.StringIO(data.decode())))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ReportError(f"{name}: damaged ({error})") from error
+
+
+def flat(value: Any) -> dict[str, Any]:
     """Nested mappings as one, by their keys, joined by dots: as DVC names metrics and params."""
-    if not isinstance(value, dict):
-        return {key: value}
-    inside = (flat(child, f"{key}.{name}" if key else str(name)) for name, child in value.items())
-    return {name: one for found in inside for name, one in found.items()}
+    found, todo = {}, [("", value)]
+    while todo:
+        key, value = todo.pop()
+        if isinstance(value, dict):
+            inside = [(f"{key}.{name}" if key else str(name), one) for name, one in value.items()]
+            todo += reversed(inside)
+        else:
+            found[key] = value
+    return found
 
 
 def base_revision(asked: str | None) -> Revision:

@@ -1,15 +1,12 @@
 """The first sentence of the report: what changed and what it did."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
-from tools.report.blocks import code
 from tools.report.comparison import ACCURACY, Comparison
+from tools.report.markdown import MOST, code, some
 from tools.report.metrics import Metric
 from tools.report.paired import Paired
-
-MANY = 3  # names, before "and n more"
 
 
 def sentence(found: Comparison) -> str:
@@ -24,17 +21,20 @@ def sentence(found: Comparison) -> str:
 def what(found: Comparison) -> str:
     """Which params, code or data differ."""
     said = [
-        f"`{key}` {' → '.join(map(_in_words, param_values(found, key)))}" for key in found.params
+        f"{code(key)} {' → '.join(map(_in_words, param_values(found, key)))}"
+        for key in found.params
     ]
     if found.code:
-        said.append(f"the code of {_names(found.code)}")
+        said.append(f"the code of {some(found.code)}")
+    if commands := [stage.name for stage in found.stages if stage.command]:
+        said.append(f"the command of {some(commands)}")
     if said:
-        return "; ".join(said[:MANY]) + (f" and {len(said) - MANY} more" * (len(said) > MANY))
+        return "; ".join(said[:MOST]) + f" and {len(said) - MOST} more" * (len(said) > MOST)
     if found.results:
         return "Results differ, no code and no param"
     if found.files:
-        files = _count(len(found.files), "file")
-        return f"{files} changed, no code, param or data of the pipeline"
+        files = len(found.files)
+        return f"{files} file{'s' * (files != 1)} changed, no code, param or data of the pipeline"
     return "No code, param or data changed"
 
 
@@ -42,18 +42,15 @@ def did(found: Comparison) -> str:
     """What it did to accuracy, answers, the choice of C, and sparsity."""
     old, new = found.before, found.after
     differing = [name for name in old | new if old.get(name) != new.get(name)]
-    same = isinstance(found.pairs, Paired) and not (
-        len(found.pairs.newly_wrong) + len(found.pairs.newly_right)
-    )
+    same = isinstance(found.pairs, Paired) and not found.pairs.differ
     if not differing and not found.results and same:
         return "every result is the same, byte for byte"
-    known = {metric.name: metric for metric in found.metrics}
-    weights = "interpret.weights.nonzero"
+    accuracy, weights = found.metrics[ACCURACY], "interpret.weights.nonzero"
     if not differing and same:
-        still = f"test accuracy {known[ACCURACY].shown(new[ACCURACY])}, {new.get(weights)} weights"
+        still = f"test accuracy {accuracy.shown(new[ACCURACY])}, {new.get(weights)} weights"
         verb = "differs" if len(found.results) == 1 else "differ"
-        return f"no metric and no answer changed ({still}), {_names(found.results)} {verb}"
-    said = [_accuracy(found, known[ACCURACY]), _answers(found.pairs)]
+        return f"no metric and no answer changed ({still}), {some(found.results)} {verb}"
+    said = [_accuracy(found, accuracy), _answers(found.pairs)]
     best = "gridsearch.best.C"
     if old.get(best) != new.get(best):
         said.append(f"best C {old.get(best)} → {new.get(best)}")
@@ -74,16 +71,10 @@ def _accuracy(found: Comparison, metric: Metric) -> str:
 def _answers(pairs: Paired | str) -> str:
     if isinstance(pairs, str):
         return f"not paired ({pairs})"
-    wrong, right = len(pairs.newly_wrong), len(pairs.newly_right)
-    if not wrong + right:
+    if not pairs.differ:
         return "every answer the same"
     verdict = "" if pairs.p < 0.05 else ", no more than chance may do"
-    return f"{wrong} newly wrong, {right} newly right, exact paired p = {shown_p(pairs.p)}{verdict}"
-
-
-def shown_p(p: float) -> str:
-    """Two digits of a probability: 0.0042, 1, 3.1e-07."""
-    return f"{p:.2g}"
+    return f"{pairs}{verdict}"
 
 
 def param_values(found: Comparison, key: str) -> list[str]:
@@ -91,7 +82,7 @@ def param_values(found: Comparison, key: str) -> list[str]:
     shown = []
     for value, metrics in zip(found.params[key], (found.before, found.after), strict=True):
         if key == "train.C" and value is None and "train.C" in metrics:
-            shown.append(f"the search's best ({metrics['train.C']:g})")
+            shown.append(f"the search's best ({metrics['train.C']})")
         else:
             shown.append(shown_value(value))
     return shown
@@ -111,12 +102,3 @@ def shown_value(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "none" if value is None else str(value).lower()
     return str(value)
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:MANY])
-    return shown + (f" and {len(names) - MANY} more" if len(names) > MANY else "")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'s' * (number != 1)}"
