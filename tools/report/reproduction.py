@@ -68,9 +68,7 @@ def verdict(status: Mapping[str, Any], results: list[str], inputs: list[str]) ->
     edited, absent, stale = [], [], []
     for stage, entries in status.items():
         for entry in entries:
-            changed = (
-                entry if isinstance(entry, dict) else {}
-            )  # else a text: its command is another
+            changed = entry if isinstance(entry, dict) else {}  # or a text
             outs, deps = changed.get("changed outs", {}), changed.get("changed deps", {})
             absent += [path for path, how in outs.items() if how in ("deleted", "not in cache")]
             edited += [path for path, how in outs.items() if how == "modified"]
