@@ -106,10 +106,12 @@ def test_it_works_in_firefox(digits, tmp_path: Path) -> None:
         pytest.skip("Firefox is missing: apt-get install firefox-esr")
     X, y = digits(60)
     s = np.where(y == 8, 1.0, -1.0)
-    X = np.rint(255 * X) / 255
+    images = np.rint(255 * X).astype(np.uint8)
+    X = images / 255
     points = solve_path(X, s, X, s, CS)
+    images = images.reshape(-1, 28, 28)
     file = tmp_path / "explorer.html"
-    text = explorer.page(points, X, ABOUT.named(y), np.arange(60), ("5", "8"), 0.1, ABOUT)
+    text = explorer.page(points, images, ABOUT.named(y), np.arange(60), ("5", "8"), 0.1, ABOUT)
     file.write_text(text, encoding="utf-8")
     heard: list[str] = []
     profile = tmp_path / "profile"

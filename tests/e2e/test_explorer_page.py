@@ -59,9 +59,14 @@ def known() -> SimpleNamespace:
     return SimpleNamespace(X=X, y=y, index=1000 + 7 * np.arange(len(y)), points=points, f=f)
 
 
+def bytes_of(X: np.ndarray) -> np.ndarray:
+    """(n, 28, 28) uint8: the images whose pixels, divided by 255, are X."""
+    return np.rint(255 * X).astype(np.uint8).reshape(-1, 28, 28)
+
+
 def write_page(to: Path, known: SimpleNamespace, **more: Any) -> Path:
-    images = known.X, ABOUT.named(known.y), known.index
-    text = explorer.page(known.points, *images, ("5", "8"), CS[TRAINED], ABOUT, **more)
+    shown = bytes_of(known.X), ABOUT.named(known.y), known.index
+    text = explorer.page(known.points, *shown, ("5", "8"), CS[TRAINED], ABOUT, **more)
     to.write_text(text, encoding="utf-8")
     return to
 
@@ -1000,8 +1005,8 @@ def test_what_came_with_the_data_is_text_and_runs_nothing(shared, known, tmp_pat
     names = (f"</script><script>{run}</script>", f"<!--<script><img src=x onerror={run}>")
     of_label = dict(zip(CLASSES, names, strict=True))
     about = replace(ABOUT, credit=f"<svg onload={run}>", names=of_label)
-    images = known.X, about.named(known.y), known.index
-    text = explorer.page(known.points, *images, names, CS[TRAINED], about)
+    shown = bytes_of(known.X), about.named(known.y), known.index
+    text = explorer.page(known.points, *shown, names, CS[TRAINED], about)
     spoiled = text.replace("</body>", f"<script>{run}</script><img src=x onerror={run}></body>")
     assert spoiled != text
     page, heard = shared

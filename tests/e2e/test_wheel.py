@@ -14,6 +14,8 @@ from tests.e2e.conftest import Run, runner
 from tools.wheel import build
 
 PIP = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index")
+FOLDER, KINDS = Path(l1svc.__file__).parent, ("*.py", "*.md", "py.typed", "tests")
+OURS = {path.name for kind in KINDS for path in FOLDER.glob(kind)}
 IMPORT = "import sys; sys.path[:0] = sys.argv[1:]; import l1svc; print(l1svc.__file__)"
 
 
@@ -38,7 +40,7 @@ def built(checkout: Path) -> dict[str, Path]:
         patch.chdir(checkout)
         wheel = build().resolve()
     (sdist,) = wheel.parent.glob("*.tar.gz")
-    return {"checkout": checkout, "sdist": sdist, "wheel": wheel}
+    return {"checkout": checkout / "l1svc", "sdist": sdist, "wheel": wheel}
 
 
 @pytest.mark.parametrize(
@@ -51,13 +53,12 @@ def test_the_package_alone_is_installed(
     run(*PIP, "--no-build-isolation", "--no-compile", "--target", str(place), str(built[source]))
     version = l1svc.__version__
     assert {path.name for path in place.iterdir()} == {"l1svc", f"l1svc-{version}.dist-info"}
-    ours = {path.name for path in Path(l1svc.__file__).parent.iterdir()} - {"__pycache__"}
-    assert {path.name for path in (place / "l1svc").iterdir()} == ours
+    assert {path.name for path in (place / "l1svc").iterdir()} == OURS
     where = run(sys.executable, "-I", "-c", IMPORT, str(place)).stdout.strip()
     assert Path(where).parent == place / "l1svc"
 
     metadata = Distribution.at(place / f"l1svc-{version}.dist-info").metadata
-    readme = (Path(l1svc.__file__).parent / "README.md").read_text(encoding="utf-8")
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert (metadata["Name"], metadata["Version"]) == ("l1svc", version)
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Requires-Python"] == ">=3.11"
@@ -72,8 +73,8 @@ def test_the_archives_hold_the_package_and_its_licence(built: dict[str, Path]) -
     assert {name.split("/")[0].split("-")[0] for name in names} == {"l1svc"}
     with tarfile.open(built["sdist"]) as sdist:
         top = {Path(member.name).parts[1] for member in sdist if "/" in member.name}
-    others = {"LICENSE", "MANIFEST.in", "PKG-INFO", "pyproject.toml", "setup.cfg"}
-    assert top == {"l1svc", "l1svc.egg-info"} | others
+    others = {"LICENSE", "PKG-INFO", "pyproject.toml", "setup.cfg", "l1svc.egg-info"}
+    assert top - {"MANIFEST.in"} == OURS | others
 
 
 def test_git_holds_nothing_of_a_build(built: dict[str, Path], run: Run) -> None:
