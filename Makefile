@@ -38,7 +38,7 @@ pairs: repro ## Run every pair of digits that is missing, show all 45 in docs/ (
 	@python -m tools.pairs
 
 verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is damaged
-	@python -m tools.verify $(if $(FIX),--fix)
+	@python -m tools.health $(if $(FIX),--fix)
 
 .PHONY: lint
 lint: $(VENV)/dev

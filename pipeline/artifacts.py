@@ -34,7 +34,8 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-            left.unlink(missing_ok=True)  # by a killed run
+            if not left.is_dir():
+                left.unlink(missing_ok=True)  # by a killed run
         try:
             with beside.open("xb") as file:  # new: no link that someone laid there is followed
                 yield file
@@ -48,6 +49,8 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Whatever a file that cannot be read, or is damaged, makes its reader raise: one line."""
+    if path.exists() and not path.is_file():  # at a pipe its reader would wait for ever
+        raise ArtifactError(f"{path}: is no file; remove it, then `dvc repro` makes it")
     try:
         yield
     except FileNotFoundError as error:

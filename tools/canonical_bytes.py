@@ -20,6 +20,8 @@ from pathlib import Path
 
 import yaml
 
+from tools.programs import dvc
+
 KERNELS = {  # OPENBLAS_CORETYPE, and what it needs of the processor
     "Nehalem": "sse4_2",
     "SkylakeX": "avx512f",
@@ -108,16 +110,14 @@ def differences(setting: dict[str, str], place: Path, computing: list[str]) -> l
         "env": environment(setting, place),
         "umask": int(setting["umask"], 8),
         "capture_output": True,
-        "text": True,
     }
-    probe = subprocess.run([sys.executable, "-c", USED], check=False, **call)
+    probe = subprocess.run([sys.executable, "-c", USED], text=True, check=False, **call)
     if probe.returncode == -signal.SIGSEGV:
         return None
     used, kernel, locale = probe.stdout.strip(), setting["kernel"], setting["locale"]
     if used not in (f"{{'{k}'}} {locale}" for k in (kernel, SAME.get(kernel))):
         sys.exit(f"canonical_bytes: asked for {kernel} and {locale}, got {used or probe.stderr}")
-    command = [sys.executable, "-m", "dvc", "repro", "--quiet", "--force", "--single-item"]
-    done = subprocess.run([*command, *computing], check=False, **call)
+    done = dvc("repro", "--quiet", "--force", "--single-item", *computing, **call)
     if done.returncode != 0:
         return [f"dvc failed: {' '.join(done.stderr.split())[-300:]}"]
     files = [

@@ -9,11 +9,11 @@ picture beside each other, and lays out the charts to fit the window.
 """
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import vl_convert
+
+from tools.programs import dvc
 
 VEGA_LITE = "6.4"  # reads what versions 5 and 6 specify
 # The order of the plots by their divs' ids. Of a picture: its heading, and what to say to those who
@@ -235,8 +235,7 @@ def page() -> str:
 def main() -> None:
     """Build the page, and point DVC to it."""
     PAGE.write_text(page(), encoding="utf-8")
-    setting = ["config", "--local", "plots.html_template", PAGE.name]
-    subprocess.run([sys.executable, "-m", "dvc", *setting], check=True)
+    dvc("config", "--local", "plots.html_template", PAGE.name).check_returncode()
 
 
 if __name__ == "__main__":

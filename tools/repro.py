@@ -5,7 +5,6 @@ One process, so that what there is to import is imported once: with nothing to d
 `make repro` costs beyond `dvc repro`.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from pipeline.alone import alone
 from pipeline.errors import run
 from pipeline.params import load_params
 from pipeline.stage import HERE
-from tools.mend import mend
+from tools.health import mend, mend_databases
+from tools.programs import dvc
 from tools.summary import summary
 
 
@@ -27,7 +27,10 @@ def reproduce(*options: str) -> int:
         with alone(*HERE):
             mend()
         # dvc holds the lock too: it may outlive this process
-        return subprocess.run(["dvc", "repro", *options], check=False, pass_fds=(lock,)).returncode
+        status = dvc("repro", *options, pass_fds=(lock,)).returncode
+        if status != 0 and mend_databases():
+            status = dvc("repro", *options, pass_fds=(lock,)).returncode
+        return status
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.artifacts import save_bytes
 from pipeline.errors import run
-from tools.git import git
+from tools.programs import git
 from tools.repro import reproduce
 
 LOCK = Path("dvc.lock")

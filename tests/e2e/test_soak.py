@@ -156,10 +156,10 @@ def test_a_flipped_bit_is_mended(project: Path, run: Run, rng: random.Random, pl
     file = rng.choice(sorted(file for file in found if file.is_file() and file.stat().st_size))
     print(file)
     flip(file)
-    mended = run("python", "-m", "tools.verify", "--fix", check=False)
+    mended = run("python", "-m", "tools.health", "--fix", check=False)
     assert "Traceback" not in mended.stderr
     run("python", "-m", "tools.repro")
-    assert run("python", "-m", "tools.verify").stdout.endswith(WHOLE)
+    assert run("python", "-m", "tools.health").stdout.endswith(WHOLE)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def in_cache(project: Path, name: str) -> Path:
 
 
 def test_what_is_whole_is_said_to_be(run: Run) -> None:
-    done = run("python", "-m", "tools.verify")
+    done = run("python", "-m", "tools.health")
     assert done.stdout.endswith(WHOLE)
     assert done.stderr == ""
 
@@ -55,7 +55,7 @@ def test_what_is_damaged_is_named_and_mended(
     places = {"work tree": project / name, "cache": in_cache(project, name)}
     for place in where:
         spoil(places[place])
-    done = run("python", "-m", "tools.verify", check=False)
+    done = run("python", "-m", "tools.health", check=False)
     assert done.returncode == 2
     *lines, last = done.stderr.splitlines()
     assert len(lines) == len(where)
@@ -64,7 +64,7 @@ def test_what_is_damaged_is_named_and_mended(
         assert lines[0].startswith(f"{name}: {what}")
     assert last.startswith(f"{len(where)} of ")
     assert last.endswith(" files are damaged; `make verify FIX=1` mends")
-    done = run("python", "-m", "tools.verify", "--fix")
+    done = run("python", "-m", "tools.health", "--fix")
     assert f"{len(where)} damaged, all back\n" in done.stdout
     assert done.stdout.endswith(WHOLE)
     assert set(stages_run(done)) <= {"train", "evaluate", "interpret"}

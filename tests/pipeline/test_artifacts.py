@@ -62,10 +62,11 @@ def test_what_a_killed_run_left_is_removed_and_no_link_is_followed(tmp_path: Pat
     (tmp_path / f".a[1].txt.{os.getpid()}.tmp").symlink_to(other)
     (tmp_path / ".a[1].txt.1.tmp").write_text("left by a killed run")
     (tmp_path / ".b.txt.1.tmp").write_text("of another file")
+    (tmp_path / ".a[1].txt.2.tmp").mkdir()  # nobody's that writes files
     save_text(file, "new")
     assert other.read_text() == "kept"
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *(".b.txt.1.tmp", "a[1].txt", "precious")
+        *(".a[1].txt.2.tmp", ".b.txt.1.tmp", "a[1].txt", "precious")
     ]
 
 
@@ -79,6 +80,15 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 def test_a_missing_file_is_one_line(tmp_path: Path, load) -> None:
     with pytest.raises(ArtifactError, match="absent: missing; `dvc repro` makes it"):
         load(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
+@pytest.mark.parametrize("load", [load_object, load_metrics, lambda path: load_arrays(path, "a")])
+def test_what_is_no_file_is_one_line(tmp_path: Path, load, make) -> None:
+    """At a pipe a reader would wait for ever."""
+    make(tmp_path / "a")
+    with pytest.raises(ArtifactError, match="a: is no file; remove it"):
+        load(tmp_path / "a")
 
 
 @pytest.mark.parametrize("keep", [0, 1, 10, 100, -1])

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts import script
+from tests.scripts import dvc_script
 from tools.reproduced import reproduced
 
 
 @pytest.fixture
 def project(tmp_path: Path, params_text: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with params.yaml, where commands find their `dvc` in a folder beside."""
+    """A repository with params.yaml, and a graph of nothing."""
     folder = tmp_path / "project"
     (folder / ".dvc").mkdir(parents=True)
     (folder / ".dvc/config").touch()
     (folder / "params.yaml").write_text(params_text, encoding="utf-8")
+    (folder / "dvc.yaml").write_text("stages: {}\n")
     (folder / "dvc.lock").write_text("stages: {}\n")
+    (folder / ".gitignore").write_text("/dvc\n")
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "start"]):
         subprocess.run(["git", *command], check=True)
     return folder
@@ -41,7 +42,7 @@ def test_a_dvc_that_outlives_make_repro_keeps_others_out(
     root: Path, project: Path, tmp_path: Path
 ) -> None:
     """It runs until its input ends."""
-    script(tmp_path / "dvc", "echo runs; cat; exit 3")
+    dvc_script(project, "echo runs; cat; exit 3")
     first = repro(root)
     assert first.stdout.readline() == "runs\n"
     first.kill()
@@ -54,8 +55,8 @@ def test_a_dvc_that_outlives_make_repro_keeps_others_out(
 
 
 def test_each_file_beside_the_results_is_named(project: Path, tmp_path: Path, capsys) -> None:
-    script(
-        tmp_path / "dvc",
+    dvc_script(
+        project,
         "echo 'stages: {}' >dvc.lock; mkdir -p plots/new; touch plots/new/a.csv plots/new/b.csv",
     )
     with pytest.raises(SystemExit) as caught:

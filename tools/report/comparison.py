@@ -3,7 +3,7 @@
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from tools.git import git
+from tools.programs import git
 from tools.report.metrics import DOCS, Metric, documented, is_number, values
 from tools.report.paired import SCORES, Paired, answers, other_images, paired
 from tools.report.reproduction import Reproduction, reproduction

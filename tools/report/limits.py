@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pipeline.errors import one_line
 from pipeline.params import Section, load_section
-from tools.git import git
+from tools.programs import git
 from tools.report.comparison import Comparison
 from tools.report.markdown import code
 from tools.report.metrics import Metric, is_number

@@ -6,13 +6,11 @@ reproduced`, which CI runs, does not believe the lock.
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.git import git
+from tools.programs import dvc, git
 from tools.report.markdown import some
 from tools.report.revision import ReportError
 
@@ -37,12 +35,7 @@ def reproduction() -> Reproduction:
 
 
 def _status() -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "status", "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = dvc("status", "--json", capture_output=True)
     if done.returncode != 0:
         raise ReportError(f"dvc status: {done.stderr.strip()}")
     found: dict[str, Any] = json.loads(done.stdout)

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.readers import parse_json, parse_yaml
-from tools.git import GitError, git, git_file
+from tools.programs import GitError, git, git_file
 
 LOCK, PARAMS = "dvc.lock", "params.yaml"
 MAIN = ("origin/HEAD", "origin/main", "origin/master", "main", "master")  # the main branch's names

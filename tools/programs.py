@@ -1,9 +1,13 @@
-"""git, for commands: what it prints, or one line why not."""
+"""git and dvc, for commands: what they print, or one line why not."""
 
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import PipelineError
+
+DVC = (sys.executable, "-m", "dvc")  # of this environment, whatever PATH says
 
 
 class GitError(PipelineError):
@@ -30,3 +34,8 @@ def git_file(commit: str, path: str) -> bytes | None:
     answer = git_bytes("cat-file", "--batch", given=f"{commit}:./{path}\n".encode())
     head, _, rest = answer.partition(b"\n")
     return None if head.endswith(b" missing") else rest[:-1]
+
+
+def dvc(*command: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    """Run a dvc command, as subprocess.run does with `how`; its text, if that is captured."""
+    return subprocess.run([*DVC, *command], text=True, check=False, **how)

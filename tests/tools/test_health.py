@@ -12,8 +12,10 @@ from dvc.rwlock import SCHEMA as RWLOCK_SCHEMA
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA as LOCKFILE_SCHEMA
 from zc.lockfile import LockFile
 
-from tools.mend import LOCK, RWLOCK, MendError, mend
+from tools.health import LOCK, RWLOCK, DamageError, mend, mend_databases
+from tools.programs import DVC
 
+KEPT = ("hashes", "links")  # DVC's databases
 GOOD = "schema: '2.0'\nstages:\n  train:\n    cmd: python -m stages.train\n"
 
 
@@ -24,6 +26,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
     LOCK.write_text(GOOD)
+    Path("dvc.yaml").write_text("stages: {train: {cmd: train, outs: [data/a.joblib]}}")
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "start"]):
         subprocess.run(["git", *command], check=True)
     RWLOCK.parent.mkdir(parents=True)
@@ -111,6 +114,7 @@ def test_what_killed_ones_were_writing_goes(work: Path, capsys) -> None:
     """Whoever has the number of that stage now: none runs here while it is put right."""
     stages = [Path("data/raw/.images.npz.99.tmp"), Path(f"data/.a.joblib.{os.getpid()}.tmp")]
     dvcs, other = Path("data/.3fYCAYPQ-dE0RQGydKGv5Q.tmp"), Path("plots/.notes.tmp")
+    Path("data/.a.1.tmp").mkdir(parents=True)  # no stage's: a stage writes files
     for file in (*stages, dvcs, other):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("half")
@@ -122,6 +126,23 @@ def test_what_killed_ones_were_writing_goes(work: Path, capsys) -> None:
     mend()
     assert [file.exists() for file in (dvcs, other)] == [False, True]
     assert capsys.readouterr().err == f"{dvcs}: left by a killed dvc; removed\n"
+
+
+def test_a_broken_database_goes_and_a_sound_one_stays(work: Path, capsys, monkeypatch) -> None:
+    """dvc itself says "file is not a database", and fails, each time."""
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(work / "site"))
+    subprocess.run(["git", "init", "-q"], check=True)  # of the folder of dvc.lock
+    subprocess.run([*DVC, "init", "-q", "-f"], check=True)
+    Path("a.txt").write_text("a")
+    subprocess.run([*DVC, "add", "-q", "a.txt"], check=True)
+    sound, broken = (next(work.glob(f"site/repo/*/{name}/**/cache.db")) for name in KEPT)
+    assert not mend_databases()
+    broken.write_bytes(os.urandom(5000))
+    assert subprocess.run([*DVC, "status", "-q"], check=False, capture_output=True).returncode
+    assert mend_databases()
+    assert (sound.exists(), broken.exists()) == (True, False)
+    assert subprocess.run([*DVC, "status", "-q"], check=False).returncode == 0
+    assert capsys.readouterr().err == f"{broken}: left by a killed dvc; removed\n"
 
 
 def test_it_may_be_cut_off_anywhere(work: Path, root: Path) -> None:
@@ -145,6 +166,6 @@ def test_where_git_has_none_it_says_what_to_do(work: Path) -> None:
     subprocess.run(["git", "rm", "-q", "--cached", "dvc.lock"], check=True)
     subprocess.run(["git", "commit", "-qm", "gone"], check=True)
     LOCK.write_text("")
-    with pytest.raises(MendError, match=r"dvc\.lock: cut off .* `rm dvc\.lock` lets every stage"):
+    with pytest.raises(DamageError, match=r"dvc\.lock: cut off .* `rm dvc\.lock` lets every stage"):
         mend()
     assert LOCK.read_text() == ""
