@@ -17,6 +17,5 @@ def dvc_script(folder: Path, text: str) -> None:
     command = script(folder / "dvc/dvc.sh", text)
     main = f"import os, sys\nos.execv({command!r}, ['dvc', *sys.argv[1:]])\n"
     (folder / "dvc/__main__.py").write_text(main, encoding="utf-8")
-    repo = "import contextlib, types\n@contextlib.contextmanager\ndef Repo():\n"
-    repo += "    yield types.SimpleNamespace(site_cache_dir='none')\n"
+    repo = "class Repo:\n    site_cache_dir = 'none'\n"
     (folder / "dvc/repo.py").write_text(repo, encoding="utf-8")
