@@ -43,6 +43,7 @@ verify: $(VENV)/run ## Hash results and cache anew; FIX=1 gets back what is dama
 .PHONY: lint
 lint: $(VENV)/dev
 	@ruff check --quiet . && ruff format --check --quiet .
+	@oxfmt --check figures/explorer_page/*.js >/dev/null || oxfmt --list-different figures/explorer_page/*.js
 	@mypy
 
 check: lint ## Lint, types and the unit tests: a minute, for while you work

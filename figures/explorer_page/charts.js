@@ -4,17 +4,27 @@ const logC = path.map((point) => Math.log10(point.C));
 const C_TICKS = [];
 for (let e = Math.ceil(logC[0]); e <= logC.at(-1); e++) C_TICKS.push(e);
 /* The C at which curves are drawn: the points and, where more is known, twice in each pixel. */
-const DRAWN = [...path.map(({ C }) => C), ...(every ? Array.from({ length: 600 }, (_, i) =>
-  nearestC(10 ** (logC[0] + i / 600 * (logC.at(-1) - logC[0])))) : [])].sort((a, b) => a - b);
+const DRAWN = [
+  ...path.map(({ C }) => C),
+  ...(every
+    ? Array.from({ length: 600 }, (_, i) =>
+        nearestC(10 ** (logC[0] + (i / 600) * (logC.at(-1) - logC[0]))),
+      )
+    : []),
+].sort((a, b) => a - b);
 
 /* Draws a chart; returns what moves its marks to a state's chosen and pinned C. `series`: [class,
    value at a C]; `ticks`: values of the other axis; `to`: its scale; `drawn`: where curves bend. */
 function chart(svg, series, ticks, to, tickText, drawn = DRAWN) {
-  const left = 38, right = 330, top = 8, bottom = 146;
+  const left = 38,
+    right = 330,
+    top = 8,
+    bottom = 146;
   const curves = series.map(([, at]) => drawn.map((C) => to(at(C))));
-  const low = Math.min(...curves.flat()), high = Math.max(...curves.flat());
-  const y = (scaled) => bottom - (scaled - low) / (high - low || 1) * (bottom - top);
-  const x = (log) => left + (log - logC[0]) / (logC.at(-1) - logC[0] || 1) * (right - left);
+  const low = Math.min(...curves.flat()),
+    high = Math.max(...curves.flat());
+  const y = (scaled) => bottom - ((scaled - low) / (high - low || 1)) * (bottom - top);
+  const x = (log) => left + ((log - logC[0]) / (logC.at(-1) - logC[0] || 1)) * (right - left);
   const text = (content, place) => svg.append(element("text", place, content));
   let last = Infinity;
   for (const tick of ticks.filter((t) => to(t) >= low && to(t) <= high)) {
@@ -29,8 +39,9 @@ function chart(svg, series, ticks, to, tickText, drawn = DRAWN) {
   }
   text("C", { x: (left + right) / 2, y: bottom + 31, "text-anchor": "middle" });
   series.forEach(([name], i) => {
-    const places = drawn.map((C, k) =>
-      `${x(Math.log10(C)).toFixed(2)},${y(curves[i][k]).toFixed(2)}`);
+    const places = drawn.map(
+      (C, k) => `${x(Math.log10(C)).toFixed(2)},${y(curves[i][k]).toFixed(2)}`,
+    );
     svg.append(element("polyline", { class: `curve ${name}`, points: places.join(" ") }));
   });
   const marks = ["pinned", "now"].map((name) => {

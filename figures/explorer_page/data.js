@@ -2,7 +2,8 @@
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
-const { height: HEIGHT, width: WIDTH, inkSide: INK_SIDE, path } = data, PIXELS = HEIGHT * WIDTH;
+const { height: HEIGHT, width: WIDTH, inkSide: INK_SIDE, path } = data,
+  PIXELS = HEIGHT * WIDTH;
 const SIZE = `${HEIGHT}×${WIDTH} pixels`;
 const [first, second] = data.classes;
 const withArticle = (name) => data.articles[name];
@@ -20,7 +21,8 @@ const SVG = new Set(["svg", "g", "line", "path", "polyline", "rect", "circle", "
 
 /* A new element, of SVG where its name says so. */
 function element(name, attributes = {}, ...children) {
-  const made = SVG.has(name) ? document.createElementNS("http://www.w3.org/2000/svg", name)
+  const made = SVG.has(name)
+    ? document.createElementNS("http://www.w3.org/2000/svg", name)
     : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...children);
@@ -43,5 +45,7 @@ function write(node, text) {
 let saying = 0;
 function say(text) {
   clearTimeout(saying);
-  saying = setTimeout(() => { byId("live").textContent = text; }, 400);
+  saying = setTimeout(() => {
+    byId("live").textContent = text;
+  }, 400);
 }

@@ -4,35 +4,51 @@
    made, where the data set says so: the bounding box scaled into a square of INK_SIDE by the mean
    over areas, the centre of mass in the middle. Else the mean over areas of the whole. */
 function normalise(ink, width, height) {
-  let left = width, right = -1, top = height, bottom = -1;
+  let left = width,
+    right = -1,
+    top = height,
+    bottom = -1;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       if (ink[y * width + x]) {
-        left = Math.min(left, x); right = Math.max(right, x);
-        top = Math.min(top, y); bottom = y;
+        left = Math.min(left, x);
+        right = Math.max(right, x);
+        top = Math.min(top, y);
+        bottom = y;
       }
     }
   }
   if (right < 0) return null;
-  let columns = shares(width, WIDTH), rows = shares(height, HEIGHT);
+  let columns = shares(width, WIDTH),
+    rows = shares(height, HEIGHT);
   if (INK_SIDE) {
-    const w = right - left + 1, h = bottom - top + 1, scale = INK_SIDE / Math.max(w, h);
+    const w = right - left + 1,
+      h = bottom - top + 1,
+      scale = INK_SIDE / Math.max(w, h);
     columns = shares(w, Math.max(1, Math.round(w * scale)));
     rows = shares(h, Math.max(1, Math.round(h * scale)));
   } else left = top = 0;
-  const small = rows.map((inRow) => columns.map((inColumn) => {
-    let sum = 0;
-    for (const [y, shareY] of inRow) {
-      for (const [x, shareX] of inColumn) {
-        sum += shareY * shareX * ink[(top + y) * width + left + x];
+  const small = rows.map((inRow) =>
+    columns.map((inColumn) => {
+      let sum = 0;
+      for (const [y, shareY] of inRow) {
+        for (const [x, shareX] of inColumn) {
+          sum += shareY * shareX * ink[(top + y) * width + left + x];
+        }
       }
-    }
-    return Math.round(sum);
-  }));
-  let mass = 0, massX = 0, massY = 0;
-  small.forEach((row, y) => row.forEach((value, x) => {
-    mass += value; massX += value * x; massY += value * y;
-  }));
+      return Math.round(sum);
+    }),
+  );
+  let mass = 0,
+    massX = 0,
+    massY = 0;
+  small.forEach((row, y) =>
+    row.forEach((value, x) => {
+      mass += value;
+      massX += value * x;
+      massY += value * y;
+    }),
+  );
   if (!mass) return null;
   // MNIST's centres of mass lie within half a pixel of row 14, column 14 (counted from 0).
   const shift = (side, centre, size) =>
@@ -40,9 +56,11 @@ function normalise(ink, width, height) {
   const x0 = shift(WIDTH, massX / mass, columns.length);
   const y0 = shift(HEIGHT, massY / mass, rows.length);
   const out = new Uint8Array(PIXELS);
-  small.forEach((row, y) => row.forEach((value, x) => {
-    out[(y0 + y) * WIDTH + x0 + x] = value;
-  }));
+  small.forEach((row, y) =>
+    row.forEach((value, x) => {
+      out[(y0 + y) * WIDTH + x0 + x] = value;
+    }),
+  );
   return out;
 }
 
@@ -50,7 +68,9 @@ function normalise(ink, width, height) {
 function shares(from, to) {
   const size = from / to;
   return Array.from({ length: to }, (_, i) => {
-    const start = i * size, end = Math.min((i + 1) * size, from), list = [];
+    const start = i * size,
+      end = Math.min((i + 1) * size, from),
+      list = [];
     for (let pixel = Math.floor(start); pixel < end; pixel++) {
       const share = (Math.min(pixel + 1, end) - Math.max(pixel, start)) / size;
       if (share > 0) list.push([pixel, share]);
@@ -59,13 +79,17 @@ function shares(from, to) {
   });
 }
 
-const pad = byId("pad"), pen = byId("pen"), eraser = byId("eraser");
+const pad = byId("pad"),
+  pen = byId("pen"),
+  eraser = byId("eraser");
 pad.width = Math.round(PAD * Math.min(1, WIDTH / HEIGHT));
 pad.height = Math.round(PAD * Math.min(1, HEIGHT / WIDTH));
 const context = pad.getContext("2d", { willReadFrequently: true });
 const middle = { x: pad.width / 2, y: pad.height / 2 };
 let drawn = null; // the drawing's pixels
-let keyPen = { ...middle }, penDown = false, last = null;
+let keyPen = { ...middle },
+  penDown = false,
+  last = null;
 const erasing = () => eraser.getAttribute("aria-pressed") === "true";
 
 function readPad() {
@@ -74,13 +98,17 @@ function readPad() {
   return showDrawn();
 }
 
-const NOTHING = new Uint8Array(PIXELS), showDrawnSum = scoreSum(byId("drawn-sum"));
+const NOTHING = new Uint8Array(PIXELS),
+  showDrawnSum = scoreSum(byId("drawn-sum"));
 /* Shows what the model makes of the drawing; says it in words. */
 function showDrawn() {
-  const pixels = drawn || NOTHING, model = modelAt(state.C);
+  const pixels = drawn || NOTHING,
+    model = modelAt(state.C);
   paintInk(byId("drawn-image"), pixels);
-  byId("drawn-image").setAttribute("aria-label",
-    drawn ? `The drawing in ${SIZE}` : "Nothing drawn yet");
+  byId("drawn-image").setAttribute(
+    "aria-label",
+    drawn ? `The drawing in ${SIZE}` : "Nothing drawn yet",
+  );
   paintContributions(byId("drawn-map"), model, pixels);
   byId("drawn-most-like").hidden = byId("drawn-turn-box").hidden = !drawn;
   if (!drawn) {
@@ -88,12 +116,13 @@ function showDrawn() {
     byId("unlike").hidden = true;
     return "Nothing drawn yet";
   }
-  const total = showDrawnSum(model, pixels), { nearest, likeness } = mostLike(pixels);
+  const total = showDrawnSum(model, pixels),
+    { nearest, likeness } = mostLike(pixels);
   const text = `Drawing: score ${signed(total)}, reads ${withArticle(reads(total))}`;
   const differs = unlike(pixels, likeness);
   paintInk(byId("most-like"), nearest.pixels);
-  byId("most-like-name").textContent = `Most like it: test image ${nearest.index}, ` +
-    withArticle(nearest.label);
+  byId("most-like-name").textContent =
+    `Most like it: test image ${nearest.index}, ` + withArticle(nearest.label);
   byId("most-like").setAttribute("aria-label", byId("most-like-name").textContent);
   byId("unlike").hidden = !differs.length;
   byId("unlike-list").replaceChildren(...differs.map((words) => element("li", {}, words)));
@@ -101,24 +130,27 @@ function showDrawn() {
   return differs.length ? `${text}. ${byId("unlike-title").textContent}` : text;
 }
 
-function place(event) {
+function padPoint(event) {
   const box = pad.getBoundingClientRect();
   return {
-    x: (event.clientX - box.left) * pad.width / box.width,
-    y: (event.clientY - box.top) * pad.height / box.height,
+    x: ((event.clientX - box.left) * pad.width) / box.width,
+    y: ((event.clientY - box.top) * pad.height) / box.height,
   };
 }
 let waiting = false;
 function readSoon() {
   if (waiting) return;
   waiting = true;
-  requestAnimationFrame(() => { waiting = false; readPad(); });
+  requestAnimationFrame(() => {
+    waiting = false;
+    readPad();
+  });
 }
 pad.addEventListener("pointerdown", (event) => {
   if (event.button || !event.isPrimary) return;
   lift();
   pad.setPointerCapture(event.pointerId);
-  last = place(event);
+  last = padPoint(event);
   putDown(last, erasing());
   readSoon();
 });
@@ -126,7 +158,7 @@ pad.addEventListener("pointermove", (event) => {
   if (!last || !event.isPrimary) return;
   const steps = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
   for (const one of steps.length ? steps : [event]) {
-    const to = place(one);
+    const to = padPoint(one);
     moveDown(last, to, erasing());
     last = to;
   }
@@ -153,12 +185,16 @@ pad.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || last) return;
   const far = event.shiftKey ? 2 : 10;
   const move = {
-    ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far],
+    ArrowLeft: [-far, 0],
+    ArrowRight: [far, 0],
+    ArrowUp: [0, -far],
+    ArrowDown: [0, far],
   }[event.key];
   if (move) {
     const inside = (value, size) => Math.min(Math.max(value, 0), size);
     const to = {
-      x: inside(keyPen.x + move[0], pad.width), y: inside(keyPen.y + move[1], pad.height),
+      x: inside(keyPen.x + move[0], pad.width),
+      y: inside(keyPen.y + move[1], pad.height),
     };
     if (penDown) moveDown(keyPen, to, erasing());
     keyPen = to;

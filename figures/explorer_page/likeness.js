@@ -6,7 +6,8 @@ const lengthOf = (pixels) => Math.sqrt(pixels.reduce((sum, value) => sum + value
 /* The image most like the pixels, and how like: x·y / (‖x‖ ‖y‖), 1 for a copy, darker or not. */
 function mostLike(pixels) {
   lengths ??= images.map((image) => lengthOf(image.pixels));
-  const products = new Float64Array(images.length), length = lengthOf(pixels);
+  const products = new Float64Array(images.length),
+    length = lengthOf(pixels);
   pixels.forEach((value, pixel) => {
     if (!value) return;
     const { which, ink } = inked[pixel];
@@ -23,19 +24,24 @@ function unlike(pixels, likeness) {
   const { ink, inked: places, likeness: least, unusual } = data.usual;
   const hundred = (share) => plain(100 * share);
   const total = pixels.reduce((sum, value) => sum + value, 0) / 255;
-  const count = pixels.reduce((sum, value) => sum + (value > 0), 0), found = [];
+  const count = pixels.reduce((sum, value) => sum + (value > 0), 0),
+    found = [];
   const within = `${hundred(1 - 2 * unusual)} in 100 of these images have`;
   if (total < ink[0] || total > ink[1]) {
-    found.push(`Its ink adds up to ${Math.round(total)} full pixels; ${within} ` +
-      `${Math.round(ink[0])} to ${Math.round(ink[1])}.`);
+    found.push(
+      `Its ink adds up to ${Math.round(total)} full pixels; ${within} ` +
+        `${Math.round(ink[0])} to ${Math.round(ink[1])}.`,
+    );
   }
   if (count < places[0] || count > places[1]) {
     found.push(`There is ink on ${count} pixels; ${within} it on ${places[0]} to ${places[1]}.`);
   }
   if (likeness < least) {
-    found.push(`The test image most like it agrees to ${likeness.toFixed(2)} (1: the same, 0: no ` +
-      `pixel in common); ${hundred(1 - unusual)} in 100 of these images have another that agrees ` +
-      `to ${least.toFixed(2)} or more.`);
+    found.push(
+      `The test image most like it agrees to ${likeness.toFixed(2)} (1: the same, 0: no ` +
+        `pixel in common); ${hundred(1 - unusual)} in 100 of these images have another that agrees ` +
+        `to ${least.toFixed(2)} or more.`,
+    );
   }
   return found;
 }

@@ -2,14 +2,17 @@
 
 /* The images: after a byte 0, how many zeros follow each other. */
 function decode({ index, label, pixels }) {
-  const coded = atob(pixels), all = new Uint8Array(index.length * PIXELS);
+  const coded = atob(pixels),
+    all = new Uint8Array(index.length * PIXELS);
   for (let from = 0, to = 0; from < coded.length; from++) {
     const byte = coded.charCodeAt(from);
     if (byte) all[to++] = byte;
     else to += coded.charCodeAt(++from);
   }
   return index.map((place, i) => ({
-    index: place, label: label[i], pixels: all.subarray(i * PIXELS, (i + 1) * PIXELS),
+    index: place,
+    label: label[i],
+    pixels: all.subarray(i * PIXELS, (i + 1) * PIXELS),
   }));
 }
 
@@ -51,23 +54,31 @@ function aroundC(C) {
 
 /* What a straight line in 1/C from one C to another has at a C between. */
 const onLine = (C, [low, from], [high, to]) =>
-  from + (to - from) * (1 / C - 1 / low) / (1 / high - 1 / low);
+  from + ((to - from) * (1 / C - 1 / low)) / (1 / high - 1 / low);
 
 /* A pixel's weight between two points where it is `from` and `to`: on a straight line in 1/C; where
    the exact path has it enter, or leave, in between, the line begins, or ends, with the 0 there. */
 function weightBetween(pixel, C, low, from, high, to) {
-  const turns = every.entries[pixel], passed = stepsUpTo(turns, C);
+  const turns = every.entries[pixel],
+    passed = stepsUpTo(turns, C);
   if (passed % 2 === 0) return 0;
-  const entered = turns[passed - 1], leaves = turns[passed];
-  return onLine(C, entered > low.C ? [entered, 0] : [low.C, from],
-    leaves <= high.C ? [leaves, 0] : [high.C, to]);
+  const entered = turns[passed - 1],
+    leaves = turns[passed];
+  return onLine(
+    C,
+    entered > low.C ? [entered, 0] : [low.C, from],
+    leaves <= high.C ? [leaves, 0] : [high.C, to],
+  );
 }
 
 /* Between two points: weights as above, the bias on a straight line in 1/C; counts and accuracies of
    the exact path; the objective with the values and slopes of both. */
 function modelBetween(C) {
-  const { low, high } = aroundC(C), at = [], w = [];
-  const from = weightsOf(low), to = weightsOf(high);
+  const { low, high } = aroundC(C),
+    at = [],
+    w = [];
+  const from = weightsOf(low),
+    to = weightsOf(high);
   for (let pixel = 0; pixel < PIXELS; pixel++) {
     const value = weightBetween(pixel, C, low, from[pixel], high, to[pixel]);
     if (value) {
@@ -76,14 +87,21 @@ function modelBetween(C) {
     }
   }
   return {
-    C, at, w, bias: onLine(C, [low.C, low.bias], [high.C, high.bias]), objective: objectiveBetween(low, high, C),
-    nonzero: stepAt(every.nonzero, C), train: stepAt(every.train, C), test: stepAt(every.test, C),
+    C,
+    at,
+    w,
+    bias: onLine(C, [low.C, low.bias], [high.C, high.bias]),
+    objective: objectiveBetween(low, high, C),
+    nonzero: stepAt(every.nonzero, C),
+    train: stepAt(every.train, C),
+    test: stepAt(every.test, C),
   };
 }
 
 /* How many of the ascending values are at or below C. */
 function stepsUpTo(values, C) {
-  let low = 0, high = values.length;
+  let low = 0,
+    high = values.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (values[middle] <= C) low = middle + 1;
@@ -95,11 +113,15 @@ const stepAt = ([starts, values], C) => values[stepsUpTo(starts, C) - 1];
 
 /* The cubic with the objective and its slope at both points; dV/dC is the loss, (V − ‖w‖₁)/C. */
 function objectiveBetween(low, high, C) {
-  const width = high.C - low.C, t = (C - low.C) / width;
+  const width = high.C - low.C,
+    t = (C - low.C) / width;
   const slope = ({ C: at, w, bias, objective }) =>
     (objective - w.reduce((sum, value) => sum + Math.abs(value), Math.abs(bias))) / at;
-  return low.objective * (1 + 2 * t) * (1 - t) ** 2 + high.objective * t * t * (3 - 2 * t) +
-    width * (slope(low) * t * (1 - t) ** 2 + slope(high) * t * t * (t - 1));
+  return (
+    low.objective * (1 + 2 * t) * (1 - t) ** 2 +
+    high.objective * t * t * (3 - 2 * t) +
+    width * (slope(low) * t * (1 - t) ** 2 + slope(high) * t * t * (t - 1))
+  );
 }
 
 /* The model's decision value of pixels of 0..255. */
@@ -112,7 +134,9 @@ function score({ at, w, bias }, pixels) {
 /* For each pixel, which images have ink there, and how much, of 0..1. */
 const inked = Array.from({ length: PIXELS }, (_, pixel) => {
   const which = [];
-  images.forEach(({ pixels }, i) => { if (pixels[pixel]) which.push(i); });
+  images.forEach(({ pixels }, i) => {
+    if (pixels[pixel]) which.push(i);
+  });
   return {
     which: Uint32Array.from(which),
     ink: Float64Array.from(which, (i) => images[i].pixels[pixel] / 255),
@@ -122,9 +146,11 @@ const inked = Array.from({ length: PIXELS }, (_, pixel) => {
 /* The scores of all the images at a C: sums in the order of `score`, pixel by pixel, so that each
    step reads what lies together. */
 const scoresAt = remembering((C) => {
-  const { at, w, bias } = modelAt(C), scores = new Float64Array(images.length).fill(bias);
+  const { at, w, bias } = modelAt(C),
+    scores = new Float64Array(images.length).fill(bias);
   for (let k = 0; k < w.length; k++) {
-    const weight = w[k], { which, ink } = inked[at[k]];
+    const weight = w[k],
+      { which, ink } = inked[at[k]];
     for (let j = 0; j < which.length; j++) scores[which[j]] += weight * ink[j];
   }
   return scores;
@@ -132,7 +158,8 @@ const scoresAt = remembering((C) => {
 
 /* Which images, as places in `images`, the models at two C answer otherwise. */
 function turned(C, other) {
-  const scores = scoresAt(C), others = scoresAt(other);
+  const scores = scoresAt(C),
+    others = scoresAt(other);
   return images.map((_, i) => i).filter((i) => reads(scores[i]) !== reads(others[i]));
 }
 
@@ -142,13 +169,17 @@ const isRight = (image, value) => reads(value) === image.label;
 /* All weights, pixel by pixel. */
 function weightsOf({ at, w }) {
   const all = new Float64Array(PIXELS);
-  at.forEach((pixel, k) => { all[pixel] = w[k]; });
+  at.forEach((pixel, k) => {
+    all[pixel] = w[k];
+  });
   return all;
 }
 
 /* Weight × ink, pixel by pixel. */
 function contributions({ at, w }, pixels) {
   const map = new Float64Array(PIXELS);
-  at.forEach((pixel, k) => { map[pixel] = w[k] * (pixels[pixel] / 255); });
+  at.forEach((pixel, k) => {
+    map[pixel] = w[k] * (pixels[pixel] / 255);
+  });
   return map;
 }

@@ -1,7 +1,8 @@
 // Pixels on canvases: ink, weights, weight × ink.
 
 const { linear: LINEAR, largest: LARGEST } = data.colours; // of the scale, as in weights.png
-const SCALE = data.colours.scale.map(parseColour), ZERO = parseColour(data.colours.zero);
+const SCALE = data.colours.scale.map(parseColour),
+  ZERO = parseColour(data.colours.zero);
 const PAPER = [255, 255, 255];
 
 document.documentElement.style.setProperty("--ratio", WIDTH / HEIGHT);
@@ -22,14 +23,16 @@ function onScale(value) {
 /* The colour of a weight, red, green and blue of 0..255. */
 function colour(value) {
   if (value === 0) return ZERO;
-  const place = (onScale(value) + 1) / 2 * (SCALE.length - 1);
-  const low = Math.min(Math.floor(place), SCALE.length - 2), part = place - low;
+  const place = ((onScale(value) + 1) / 2) * (SCALE.length - 1);
+  const low = Math.min(Math.floor(place), SCALE.length - 2),
+    part = place - low;
   return SCALE[low].map((from, i) => from + part * (SCALE[low + 1][i] - from));
 }
 
 function paint(canvas, colourOf) {
   const context = canvas.getContext("2d", { willReadFrequently: true }); // small: no GPU
-  const image = context.createImageData(WIDTH, HEIGHT), { data: rgba } = image;
+  const image = context.createImageData(WIDTH, HEIGHT),
+    { data: rgba } = image;
   for (let i = 0; i < PIXELS; i++) {
     const [red, green, blue] = colourOf(i);
     rgba[4 * i] = red;

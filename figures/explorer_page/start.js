@@ -1,11 +1,13 @@
 // What comes last: the first show, and what other programs may ask the page.
 
 const { of, wrong, near, sample } = data.images;
-byId("which").textContent = (images.length === of ? `All ${grouped(of)} test images.`
-  : `${grouped(images.length)} of the ${grouped(of)} test images, more would make the page too ` +
-    `large: all ${grouped(wrong)} that the trained model (C = ${nameC(START.C)}) gets wrong, the ` +
-    `${grouped(near)} others nearest to score 0, and ${grouped(sample)} of the rest. The filters ` +
-    `count these; accuracies are of all ${grouped(of)}.`) +
+byId("which").textContent =
+  (images.length === of
+    ? `All ${grouped(of)} test images.`
+    : `${grouped(images.length)} of the ${grouped(of)} test images, more would make the page too ` +
+      `large: all ${grouped(wrong)} that the trained model (C = ${nameC(START.C)}) gets wrong, the ` +
+      `${grouped(near)} others nearest to score 0, and ${grouped(sample)} of the rest. The filters ` +
+      `count these; accuracies are of all ${grouped(of)}.`) +
   " A score is uncertain here if it is nearer to 0 than a tenth of their mean distance from it.";
 
 byId("try-this").open = matchMedia("(min-width: 46rem)").matches;

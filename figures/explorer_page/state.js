@@ -5,7 +5,11 @@ const FILTERS = ["all", "right", "wrong", "uncertain", "turned"];
    the gallery, from 0 (null: where the image is); pinned: a second C or null; pixel: its number of
    0..PIXELS − 1 or null. */
 const START = Object.freeze({
-  C: path[data.start].C, filter: "all", image: images[0].index, page: null, pinned: null,
+  C: path[data.start].C,
+  filter: "all",
+  image: images[0].index,
+  page: null,
+  pinned: null,
   pixel: null,
 });
 let state = START;
@@ -38,8 +42,8 @@ function enter(next, moving = false) {
 }
 const settle = () => enter(state);
 
-function inSight(element) {
-  const { top, bottom } = element.getBoundingClientRect();
+function inSight(node) {
+  const { top, bottom } = node.getBoundingClientRect();
   return bottom > 0 && top < innerHeight;
 }
 
@@ -52,19 +56,22 @@ function addressOf({ C, filter, image, page, pinned, pixel }) {
   if (image !== START.image || filter !== START.filter) parts.push(`image=${image}`);
   if (page !== null) parts.push(`page=${page + 1}`);
   if (pinned !== null) parts.push(`pinned=${pinned}`);
-  if (pixel !== null) parts.push(`pixel=${Math.floor(pixel / WIDTH) + 1},${pixel % WIDTH + 1}`);
+  if (pixel !== null) parts.push(`pixel=${Math.floor(pixel / WIDTH) + 1},${(pixel % WIDTH) + 1}`);
   return `#${parts.join("&")}`;
 }
 
 /* The state of an address; what it does not say, or says wrongly, is as at the start. */
 function stateOf(address) {
-  const given = new URLSearchParams(address.slice(1)), next = { ...START };
-  const C = nearestC(Number(given.get("C"))), pinned = nearestC(Number(given.get("pinned")));
+  const given = new URLSearchParams(address.slice(1)),
+    next = { ...START };
+  const C = nearestC(Number(given.get("C"))),
+    pinned = nearestC(Number(given.get("pinned")));
   if (C !== null) next.C = C;
   if (FILTERS.includes(given.get("show"))) next.filter = given.get("show");
   if (/^[1-9]\d*$/.test(given.get("page"))) next.page = Number(given.get("page")) - 1;
   next.pinned = pinned;
-  const asked = Number(given.get("image") ?? NaN), listed = filtered(next.filter, next);
+  const asked = Number(given.get("image") ?? NaN),
+    listed = filtered(next.filter, next);
   if (imageOf.has(asked)) next.image = asked;
   else if (listed.length) next.image = images[listed[0]].index;
   const [, row, column] = /^(\d+),(\d+)$/.exec(given.get("pixel")) || [0, 0, 0];

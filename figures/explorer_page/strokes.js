@@ -18,7 +18,9 @@ function onTheWay(from, to) {
 
 /* The strokes less the points whose ink the eraser reaches on its way; the same list if none is. */
 function rubbed(from, to) {
-  const dx = to.x - from.x, dy = to.y - from.y, square = dx * dx + dy * dy;
+  const dx = to.x - from.x,
+    dy = to.y - from.y,
+    square = dx * dx + dy * dy;
   const reached = ({ x, y }) => {
     const along = square ? ((x - from.x) * dx + (y - from.y) * dy) / square : 0;
     const part = Math.max(0, Math.min(1, along)); // of the way, where it is nearest
@@ -42,7 +44,8 @@ function putDown(point, erasing) {
 }
 
 function moveDown(from, to, erasing) {
-  strokes = erasing ? rubbed(from, to)
+  strokes = erasing
+    ? rubbed(from, to)
     : [...strokes.slice(0, -1), [...strokes.at(-1), ...onTheWay(from, to)]];
 }
 
@@ -73,15 +76,17 @@ function inkStrokes(context, { scale = 1, left = 0, top = 0, width = PEN } = {})
       context.moveTo(...begin);
       for (const point of rest) context.lineTo(...point);
       context.stroke();
-    } else { // a line of no length leaves no ink
+    } else {
+      // a line of no length leaves no ink
       context.arc(...begin, width / 2, 0, 2 * Math.PI);
       context.fill();
     }
   }
 }
 
-const sheet = element("canvas", { width: PAD, height: PAD })
-  .getContext("2d", { willReadFrequently: true });
+const sheet = element("canvas", { width: PAD, height: PAD }).getContext("2d", {
+  willReadFrequently: true,
+});
 /* The drawing's pixels, null without ink. Where the data set scales its ink, small drawings and
    large ones get strokes as wide as the data set's own. */
 function strokePixels(padContext) {
@@ -90,12 +95,15 @@ function strokePixels(padContext) {
     const { width, height } = padContext.canvas;
     return normalise(inkOn(padContext), width, height);
   }
-  const all = strokes.flat(), { stroke } = data.usual;
+  const all = strokes.flat(),
+    { stroke } = data.usual;
   const range = (values) => [Math.min(...values), Math.max(...values)];
-  const [left, right] = range(all.map(({ x }) => x)), [top, bottom] = range(all.map(({ y }) => y));
+  const [left, right] = range(all.map(({ x }) => x)),
+    [top, bottom] = range(all.map(({ y }) => y));
   const size = Math.max(right - left, bottom - top, PEN / 2);
-  const scale = PAD / INK_SIDE * (INK_SIDE - stroke) / size;
-  const width = PAD / INK_SIDE * stroke, edge = width / 2 / scale;
+  const scale = ((PAD / INK_SIDE) * (INK_SIDE - stroke)) / size;
+  const width = (PAD / INK_SIDE) * stroke,
+    edge = width / 2 / scale;
   inkStrokes(sheet, { scale, left: left - edge, top: top - edge, width });
   return normalise(inkOn(sheet), PAD, PAD);
 }

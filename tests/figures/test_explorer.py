@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +50,15 @@ def write(*more, points=POINTS, X=None, y=LABELS, classes=CLASSES, **named) -> t
 @pytest.fixture(scope="module")
 def written() -> tuple[str, dict]:
     return write()
+
+
+def test_the_script_has_nothing_that_a_linter_finds(written, root: Path, tmp_path: Path) -> None:
+    """The scripts share their names: of one alone a linter would say that its names are unused."""
+    (script,) = re.findall(r"<script>(.*?)</script>", written[0], re.S)
+    (tmp_path / "page.js").write_text(script, encoding="utf-8")
+    command = ["oxlint", "--deny-warnings", f"--config={root / '.oxlintrc.json'}", "page.js"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_double_comes_back_exactly(written) -> None:
