@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
 from sklearn.model_selection import check_cv
 
 from .design import MatrixLike
@@ -73,6 +74,10 @@ class ExactSearch:
     entries : list of structured ndarrays
         Of them, for each fold, those of columns, as :attr:`ExactPath.events` has them; a weight
         that is not 0 at C_min enters there.
+    corners : list of (float64 ndarray of shape (m,), csr_matrix of shape (m, p + 1)), or None
+        For each fold the C of the ends and of the events, ascending, and the weights there, the
+        intercept's last (times intercept_scaling, it is the intercept). Between two of these C
+        the weights are straight in 1/C.
     duality_gap : float
         The largest relative gap of up to 32 optima of each fold.
     restarts : int
@@ -89,6 +94,7 @@ class ExactSearch:
     best_C: float
     n_events: np.ndarray
     entries: list[np.ndarray]
+    corners: list[tuple[np.ndarray, csr_matrix]] | None
     duality_gap: float
     restarts: int
 
@@ -110,6 +116,7 @@ def exact_search(
     cv: Any = 5,
     scoring: str = "accuracy",
     return_train_score: bool = False,
+    return_corners: bool = False,
     fit_intercept: bool = True,
     intercept_scaling: float = 1.0,
     class_weight: ClassWeight = None,
@@ -131,7 +138,7 @@ def exact_search(
     scoring : str, default="accuracy"
         A score that depends on the signs alone: "accuracy", "balanced_accuracy", "precision",
         "recall", "f1", "jaccard" or "matthews_corrcoef".
-    return_train_score : bool, default=False
+    return_train_score, return_corners : bool, default=False
     fit_intercept, intercept_scaling, class_weight
         As in :class:`l1svc.L1LinearSVC`.
     n_jobs : int, default=None
@@ -185,7 +192,7 @@ def exact_search(
         rows, held = (np.arange(n)[part] for part in (train, test))
         counts = np.bincount(rows, minlength=n).astype(np.float64)
         _, s = weigh_classes(class_weight, labels, counts, counts > 0)
-        tasks.append((s[0], rows, held, C_min, C_max, return_train_score))
+        tasks.append((s[0], rows, held, C_min, C_max, return_train_score, return_corners))
     # an event is some steps of Python: threads would wait for each other
     crew = Crew(problem, min(effective_n_jobs(n_jobs), len(splits)), "processes")
     folds = []
@@ -204,6 +211,7 @@ class _Fold:
     train: "_Counts | None"
     n_events: int
     entries: np.ndarray
+    corners: tuple[np.ndarray, csr_matrix] | None
     gap: float
     restarts: int
 
@@ -219,18 +227,43 @@ class _Counts:
         return self.counts[np.searchsorted(self.Cs, Cs, side="right")].T
 
 
+class _Corners:
+    """The optima at the events, as they come; those at one λ are one."""
+
+    def __init__(self) -> None:
+        self.lam: list[float] = []
+        self.w: list[np.ndarray] = []
+
+    def __call__(self, lam: float, w: np.ndarray) -> None:
+        if self.lam and lam == self.lam[-1]:
+            self.w[-1] = w.copy()
+        else:
+            self.lam.append(lam)
+            self.w.append(w.copy())
+
+    def table(self, path: Homotopy) -> tuple[np.ndarray, csr_matrix]:
+        """C, and the weights of all columns, at the events and at both ends."""
+        lam = np.array(self.lam)
+        kept = np.isin(lam, path.log.lam)
+        kept[[0, -1]] = True
+        return 0.5 / lam[kept], csr_matrix(path.full(np.array(self.w)[kept]))
+
+
 @one_blas_thread
-def _follow_fold(whole, weights, train, test, C_min, C_max, with_train):
+def _follow_fold(whole, weights, train, test, C_min, C_max, with_train, with_corners):
     # Only the signs of decision values are followed: which rows' flip, and at which λ. Counts and
     # scores follow from these when all is known.
     scored = np.union1d(train, test) if with_train else np.unique(test)
     problem = replace(whole, weights=weights)
-    path = Homotopy(problem, first_optimum(problem, C_min), C_min, scored)
+    corners = _Corners() if with_corners else None
+    path = Homotopy(problem, first_optimum(problem, C_min), C_min, scored, corners)
     before = path.positive.copy()
     first_ones = np.array(
         [(C_min, ENTERS, path.columns[j], path.sign[j]) for j in np.flatnonzero(path.sign)],
         dtype=EVENT,
     )
+    if corners:
+        corners(path.lam, path.w)
     lam, W = [path.lam], [path.w.copy()]
     for _ in path.follow(0.5 / C_max):
         lam.append(path.lam)
@@ -250,6 +283,7 @@ def _follow_fold(whole, weights, train, test, C_min, C_max, with_train):
         counts(train) if with_train else None,
         len(events),
         np.concatenate([first_ones, of_columns]),
+        corners.table(path) if corners else None,
         float(gaps.max()),
         path.log.restarts,
     )
@@ -298,6 +332,7 @@ def _collect(C_min, C_max, folds, score, with_train) -> ExactSearch:
         best_C=_inside(*max(intervals, key=lambda ends: ends[1] / ends[0])),
         n_events=np.array([fold.n_events for fold in folds]),
         entries=[fold.entries for fold in folds],
+        corners=[fold.corners for fold in folds] if folds[0].corners else None,
         duality_gap=max(fold.gap for fold in folds),
         restarts=sum(fold.restarts for fold in folds),
     )
