@@ -107,16 +107,6 @@ def _tried(low: float, high: float, cv: int, mean_scores: MeanScores) -> dict[st
     }
 
 
-def corners(every: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """C and mean test score along the curve of :func:`every_C`: both ends of each step, or each C
-    that was tried.
-    """
-    C, score = every["C"], every["mean_test_score"]
-    if not every["exact"]:
-        return C, score
-    return np.repeat(C, 2)[1:-1], np.repeat(score, 2)
-
-
 def refuse_too_many(X: np.ndarray, got: str, instead: str) -> None:
     """Refuses images with more pixels in use than a path over every C takes."""
     used = int(np.count_nonzero(X.any(axis=0)))

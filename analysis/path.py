@@ -1,17 +1,14 @@
-"""The path: what C does to the weights, from none at all to nearly as many as there are pixels."""
+"""The path over C, seen by the images: what C does to accuracies, objective and weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.svm import l1_min_c
 
-from l1svc import svm_path
-from pipeline.convergence import converged
-from pipeline.progress import progress
-from pipeline.rounding import round_C, round_path
+from pipeline.rounding import PATH_UNIT, round_event, round_path
 
-HIGHEST = 10.0  # C at the end of the path
+CORNERS = 1000  # evaluated at once: a block of scores takes (test images) × 8 kB
+Steps = tuple[np.ndarray, np.ndarray]  # C, values: values[k] holds from C[k] up to C[k + 1]
 
 
 @dataclass(frozen=True)
@@ -29,64 +26,130 @@ class PathPoint:
 
 @dataclass(frozen=True)
 class EveryC:
-    """What is known of each C between the points of a path, from the exact path.
-
-    A step function is (C, values): values[k] holds from C[k] up to C[k + 1], or to the end.
-    """
+    """What is known of each C of the path, not of its points alone."""
 
     # (p,): for each pixel the C, ascending, at which its weight enters, leaves, enters …
     entries: Sequence[Sequence[float]]
-    nonzero: tuple[np.ndarray, np.ndarray]  # the bias included
-    train: tuple[np.ndarray, np.ndarray]  # accuracies
-    test: tuple[np.ndarray, np.ndarray]
+    nonzero: Steps  # the bias included
+    train: Steps  # accuracies
+    test: Steps
 
 
-def path_grid(X: np.ndarray, s: np.ndarray, C: float, count: int) -> list[float]:
-    """`count` values in geometric progression from just above the C at which w = 0 to 10, and C."""
-    lowest = 1.01 * l1_min_c(X, s, loss="squared_hinge")
-    values = np.geomspace(lowest, max(HIGHEST, 2 * lowest), count)
-    return sorted({C, *map(round_C, values)})
-
-
-def solve_path(
-    X: np.ndarray, s: np.ndarray, X_test: np.ndarray, s_test: np.ndarray, Cs: list[float]
+def path_points(
+    Cs: np.ndarray,
+    coef: np.ndarray,
+    intercept: np.ndarray,
+    X: np.ndarray,
+    s: np.ndarray,
+    X_test: np.ndarray,
+    s_test: np.ndarray,
 ) -> list[PathPoint]:
-    """The optimum at every C of `Cs`, ascending; ‖w‖₁ + C Σ_i max(0, 1 − s_i f_i)² there.
+    """The models of a path with their accuracies, and ‖w‖₁ + |b| + C Σ_i max(0, 1 − s_i f_i)².
 
     Parameters
     ----------
+    Cs : (k,) ascending
+    coef, intercept : (k, p) weights, (k,) biases
     X, X_test : (n, p) float64
     s, s_test : (n,) -1 or +1
-
-    Raises
-    ------
-    NotConvergedError
-        The solver did not reach its tolerance at one of the Cs.
     """
-    refusal = (
-        f"interpret: the path over C from {Cs[0]:g} to {Cs[-1]:g}: newton did not converge at "
-        "each of its values; allowed: a train.C and images at which it does"
-    )
-    with converged(refusal), progress("path over C", len(Cs), "fits") as step:
-        fits = svm_path(X, s, Cs, n_jobs=-1, callback=step)
-    W, b = round_path(fits.coef), round_path(fits.intercept)
-    f, f_test = X @ W.T + b, X_test @ W.T + b
+    f, f_test = X @ coef.T + intercept, X_test @ coef.T + intercept  # (n, k)
     train, test = (
         np.mean((values > 0) == (signs > 0)[:, None], axis=0)
         for values, signs in ((f, s), (f_test, s_test))
     )
     # l1svc.objective would check and multiply X once more for every C
     loss = np.sum(np.maximum(0, 1 - s[:, None] * f) ** 2, axis=0)
-    objective = round_path(np.abs(W).sum(axis=1) + np.abs(b) + np.array(Cs) * loss)
+    objective = round_path(np.abs(coef).sum(axis=1) + np.abs(intercept) + Cs * loss)
     return [
         PathPoint(
-            C=C,
+            C=float(C),
             coef=w,
-            intercept=float(b[k]),
-            nonzero=int(np.count_nonzero(w) + (b[k] != 0)),
+            intercept=float(intercept[k]),
+            nonzero=int(np.count_nonzero(w) + (intercept[k] != 0)),
             train_accuracy=float(train[k]),
             test_accuracy=float(test[k]),
             objective=float(objective[k]),
         )
-        for k, (C, w) in enumerate(zip(Cs, W, strict=True))
+        for k, (C, w) in enumerate(zip(Cs, coef, strict=True))
     ]
+
+
+def every_C_of_path(path: dict[str, np.ndarray], X_test: np.ndarray, s_test: np.ndarray) -> EveryC:
+    """What happens along a path that was followed (analysis.follow.follow_path)."""
+    pixels = X_test.shape[1]
+    turns = np.split(path["turn_C"], np.searchsorted(path["turn_column"], np.arange(1, pixels + 1)))
+    return EveryC(
+        entries=[of_one.tolist() for of_one in turns[:pixels]],
+        nonzero=_nonzero(turns, float(path["corner_C"][0])),
+        train=(path["train_C"], path["train_accuracy"]),
+        test=_test_steps(path, X_test, s_test),
+    )
+
+
+def _nonzero(turns: list[np.ndarray], low: float) -> Steps:
+    """The number of weights that are not 0, from where each enters (+1) and leaves (−1)."""
+    changes = {low: 0}
+    for of_one in turns:
+        for k, C in enumerate(of_one.tolist()):
+            at = max(C, low)
+            changes[at] = changes.get(at, 0) + (-1 if k % 2 else 1)
+    Cs = np.array(sorted(changes))
+    return Cs, np.cumsum([changes[C] for C in Cs])
+
+
+def _test_steps(path: dict[str, np.ndarray], X_test: np.ndarray, s_test: np.ndarray) -> Steps:
+    """The accuracy on the test images at every C.
+
+    A score is straight in λ = 1/(2C) from one corner to the next: where its sign differs at the
+    two, it is 0 at one λ in between, and there an answer turns right or wrong.
+    """
+    lam = 0.5 / path["corner_C"]
+    n, corners = len(s_test), len(lam)
+    right_at_first, turned_at, change = 0, [], []
+    for first in range(0, corners - 1, CORNERS):
+        last = min(first + CORNERS, corners - 1)  # the next block begins with this one's end
+        f = _scores(path, slice(first, last + 1), X_test)  # (n, block)
+        right = (f > 0) == (s_test > 0)[:, None]
+        if first == 0:
+            right_at_first = int(right[:, 0].sum())
+        image, k = np.nonzero(right[:, 1:] != right[:, :-1])
+        share = f[image, k] / (f[image, k] - f[image, k + 1])  # of the way to the next corner
+        turned_at.append(lam[first + k] + share * (lam[first + k + 1] - lam[first + k]))
+        change.append(np.where(right[image, k + 1], 1, -1))
+    C = np.array([round_event(0.5 / zero) for zero in np.concatenate(turned_at)])
+    order = np.argsort(C, kind="stable")
+    C = np.append(path["corner_C"][0], C[order])
+    count = right_at_first + np.append(0, np.cumsum(np.concatenate(change)[order]))
+    last_of_C = np.append(C[1:] > C[:-1], True)
+    C, count = C[last_of_C], count[last_of_C]
+    new = np.append(True, count[1:] != count[:-1])
+    return C[new], count[new] / n
+
+
+def _scores(path: dict[str, np.ndarray], corners: slice, X: np.ndarray) -> np.ndarray:
+    """(n, corners) scores of images at consecutive corners."""
+    start = path["corner_start"][corners.start : corners.stop + 1]
+    held = slice(start[0], start[-1])
+    W = np.zeros((len(start) - 1, X.shape[1] + 1))  # (corners, p + 1), the bias last
+    row = np.repeat(np.arange(len(W)), np.diff(start))
+    W[row, path["corner_column"][held]] = PATH_UNIT * path["corner_weight"][held]
+    used = np.flatnonzero(W[:, :-1].any(axis=0))
+    return np.asarray(X[:, used] @ W[:, used].T + W[:, -1])
+
+
+def first_C(every: EveryC | None, points: list[PathPoint]) -> np.ndarray:
+    """(p,) the C at which each pixel's weight is not 0 for the first time, infinite where none is.
+
+    Exact where every C is known; else the first of the points' C.
+    """
+    if every is not None:
+        return np.array([min(entries, default=np.inf) for entries in every.entries])
+    used = np.array([point.coef != 0 for point in points])
+    Cs = np.array([point.C for point in points])
+    return np.where(used.any(axis=0), Cs[used.argmax(axis=0)], np.inf)
+
+
+def nonzero_of_points(points: list[PathPoint]) -> Steps:
+    """The C of the points, and their numbers of weights that are not 0."""
+    return np.array([point.C for point in points]), np.array([point.nonzero for point in points])

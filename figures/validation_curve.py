@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.every_c import corners
+from analysis.search import Search, corners
 from figures.style import GREY, INK, new_figure
 
 SCORE_STEP = 0.06  # of the scale of scores, which begins a whole number of them below 1
@@ -23,36 +23,22 @@ def score_steps(lowest: float, scoring: str) -> int:
     return max(USUAL_STEPS.get(scoring, 1), math.ceil((1 - lowest) / SCORE_STEP - 1e-9))
 
 
-def validation_curve(
-    results: dict[str, Any],
-    folds: int,
-    best: int,
-    sparsest: int,
-    scoring: str,
-    every: dict[str, Any] | None = None,
-) -> Figure:
+def validation_curve(search: Search) -> Figure:
     """Mean and spread over folds of train and test score, and of the number of weights, over C;
     and the mean test score at every C, if that is known.
 
     The scales are the same on every run, but for C's, and for scores too low for the usual one:
     the title then says so.
-
-    Parameters
-    ----------
-    results : cv_results_, as pipeline.solvers describes it
-    folds : their number
-    best, sparsest : positions in `results` of the C with the best mean test score, and of the
-        smallest within one standard error of it
-    scoring : the score's name in scikit-learn
-    every : as analysis.every_c describes it
     """
-    C = np.asarray(results["param_C"], dtype=float)
+    C, every, scoring = search.C, search.every, search.scoring
+    best, sparsest = search.best, search.sparsest
     order = np.argsort(C)
     figure = new_figure(7, 6)
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[5, 2])
     axes.set_title("Validation curve", loc="left")
 
-    def curve(panel: Axes, mean: np.ndarray, spread: np.ndarray, **look: Any) -> Line2D:
+    def curve(panel: Axes, table: np.ndarray, **look: Any) -> Line2D:
+        mean, spread = table.mean(axis=0), table.std(axis=0)
         low, high, colour = (mean - spread)[order], (mean + spread)[order], look["color"]
         panel.fill_between(C[order], low, high, color=colour, alpha=0.18, lw=0)
         panel.vlines(C[order], low, high, color=colour, alpha=0.3, lw=3)  # one C has no area
@@ -61,14 +47,12 @@ def validation_curve(
         (line,) = panel.plot(C[order], mean[order], markersize=size, clip_on=False, **look)
         return line
 
-    handles, lowest = [], 1.0
-    for kind, label, look in (
-        ("train", "train folds (mean ± 1 std)", {"color": GREY, "marker": "s", "ls": "--"}),
-        ("test", "held-out fold (mean ± 1 std)", {"color": INK, "marker": "o", "ls": "-"}),
-    ):
-        mean, spread = results[f"mean_{kind}_score"], results[f"std_{kind}_score"]
-        handles.append(curve(axes, mean, spread, label=label, **look))
-        lowest = min(lowest, float(np.min(mean - spread)))
+    train, test = search.train_scores, search.test_scores  # (folds, m)
+    handles = [
+        curve(axes, train, label="train folds (mean ± 1 std)", color=GREY, marker="s", ls="--"),
+        curve(axes, test, label="held-out fold (mean ± 1 std)", color=INK, marker="o", ls="-"),
+    ]
+    lowest = min(1.0, *(float(np.min(t.mean(axis=0) - t.std(axis=0))) for t in (train, test)))
     if every:
         across, scores = corners(every)
         what = "every C" if every["exact"] else f"{len(across)} values of C"
@@ -95,8 +79,7 @@ def validation_curve(
         note = f"low scores: scale from {begin:.2f}, not {instead:.2f}"
         axes.set_title(note, loc="right", fontsize=9, fontweight="normal")
 
-    nonzero = [results[f"split{fold}_nonzero"] for fold in range(folds)]
-    curve(counts, np.mean(nonzero, axis=0), np.std(nonzero, axis=0), color=INK, marker="D")
+    curve(counts, search.nonzero, color=INK, marker="D")
     counts.set_ylim(0, ALL_WEIGHTS)
     counts.set_yticks([0, 200, 400, 600, ALL_WEIGHTS])
     counts.set_ylabel("non-zero weights")

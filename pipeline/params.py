@@ -131,6 +131,8 @@ class GridSearch(Section):
         ]
         | None
     ) = Field(description="null or a list of two ascending numbers, 1e-9 to 1e6")
+    path: Annotated[int, Field(ge=12, le=200, description="an integer, 12 to 200 values of C")]
+    every_C: bool = Field(description="true or false")
     cv: Annotated[int, Field(ge=2, le=100, description="an integer, 2 to 100 folds")]
     scoring: Annotated[str, AfterValidator(_among(SCORINGS))] = Field(
         description="one of " + ", ".join(SCORINGS)
@@ -159,8 +161,6 @@ class Evaluate(Section):
 
 class Interpret(Section):
     border: Annotated[int, Field(ge=1, description="an integer from 1 to less than half a side")]
-    path: Annotated[int, Field(ge=12, le=200, description="an integer, 12 to 200 values of C")]
-    every_C: bool = Field(description="true or false")
     bootstraps: Annotated[int, Field(ge=1, le=10_000, description="an integer, 1 to 10000")]
     random_state: Seed
 

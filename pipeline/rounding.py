@@ -12,6 +12,7 @@ import numpy as np
 SMALLEST_GAP = 1e-10  # below it, gaps are rounding: another on every machine
 WEIGHT_DECIMALS = 11  # refined weights: the fewest that keep their certificate below 1e-8
 PATH_DECIMALS = 6  # weights and objectives along the path: not refined, so fewer are certain
+PATH_UNIT = 1e-6  # 10^-PATH_DECIMALS
 SCORE_DECIMALS = 9
 OBJECTIVE_DECIMALS = 9  # a sum over all images, of some hundreds
 C_DIGITS = 4  # significant, of the path's C: enough to say them, and powers differ in the last bit

@@ -29,6 +29,7 @@ class Array:
     axes: tuple[str, ...]
     low: float = -math.inf
     high: float = math.inf
+    may_be_empty: bool = False
 
     def __str__(self) -> str:
         return f"{self.dtype} ({', '.join(self.axes)})"
@@ -60,6 +61,23 @@ PREPROCESSED: Schema = {
     **_of_two_classes("float64", "pixels", high=1.0),
     **{f"s_{part}": Array("int8", (f"n_{part}",), -1, 1) for part in ("train", "test")},
 }
+FINITE = np.finfo(np.float64).max
+POINTS: Schema = {
+    "C": Array("float64", ("points",), 0.0, FINITE),
+    "coef": Array("float64", ("points", "pixels"), -FINITE, FINITE),
+    "intercept": Array("float64", ("points",), -FINITE, FINITE),
+}
+# Empty, all of them, where the path was not followed from one point to the next.
+FOLLOWED: Schema = {
+    "corner_C": Array("float64", ("corners",), 0.0, FINITE, may_be_empty=True),
+    "corner_start": Array("int32", ("corners and the end",), 0, may_be_empty=True),
+    "corner_column": Array("int32", ("weights",), 0, may_be_empty=True),
+    "corner_weight": Array("int64", ("weights",), may_be_empty=True),
+    "turn_column": Array("int64", ("turns",), 0, may_be_empty=True),
+    "turn_C": Array("float64", ("turns",), 0.0, FINITE, may_be_empty=True),
+    "train_C": Array("float64", ("steps",), 0.0, FINITE, may_be_empty=True),
+    "train_accuracy": Array("float64", ("steps",), 0.0, 1.0, may_be_empty=True),
+}
 
 
 def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
@@ -90,6 +108,35 @@ def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
     return arrays
 
 
+def load_path(path: Path, pixels: int) -> dict[str, np.ndarray]:
+    """The path over C of images with so many pixels, as analysis.follow describes it.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged, or holds something else.
+    """
+    found = load(path, {**POINTS, **FOLLOWED})
+    start, column, turn = (found[n] for n in ("corner_start", "corner_column", "turn_column"))
+    followed = len(found["corner_C"]) > 0
+    if found["coef"].shape[1] != pixels:
+        raise foreign(path, f"coef is of {found['coef'].shape[1]} pixels, not {pixels}")
+    for name in ("C", "corner_C", "train_C"):
+        if np.any(np.diff(found[name]) <= 0):
+            raise foreign(path, f"{name} does not ascend")
+    if followed and not (
+        len(start) == len(found["corner_C"]) + 1
+        and start[0] == 0
+        and start[-1] == len(column)
+        and np.all(np.diff(start) >= 0)
+        and len(found["train_C"])
+        and np.all(np.diff(turn) >= 0)
+        and max(column.max(initial=0), turn.max(initial=0)) <= pixels  # the bias is last
+    ):
+        raise foreign(path, "its corners do not fit each other")
+    return found
+
+
 def _room_for(size: int) -> None:
     """A MemoryError unless so many bytes can be had beside what is loaded.
 
@@ -113,6 +160,8 @@ def _check(
             beside = f"beside {of} of {known}" if of else f"not {known}"
             raise foreign(path, f"{name} has {size} along {axis}, {beside}")
     if not array.size:
+        if wanted.may_be_empty:
+            return
         raise foreign(path, f"{name} is empty")
     # NaN is not between any two numbers
     if not (array.min() >= wanted.low and array.max() <= wanted.high):

@@ -1,7 +1,8 @@
 """Stage gridsearch: the regularisation C, by cross-validation.
 
 Reads data/preprocessed.npz; writes data/gridsearch.joblib (the results and the winner),
-metrics/gridsearch.json, and the validation curve as a table that DVC draws and as a picture.
+metrics/gridsearch.json, the validation curve as a table, and data/path.npz: the path over C on all
+training images, which no later param changes.
 """
 
 import warnings
@@ -13,21 +14,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
 
 from analysis.every_c import every_C
-from analysis.search import Results, curve, metrics, sparsest_within_one_error
-from figures.style import png
-from figures.validation_curve import validation_curve
-from pipeline.artifacts import save_bytes, save_metrics, save_object, save_table
+from analysis.follow import follow_path, path_grid, solve_path
+from analysis.search import Search, curve, metrics, sparsest_within_one_error
+from pipeline.artifacts import save_arrays, save_metrics, save_object, save_table
 from pipeline.params import GridSearch
 from pipeline.progress import progress
 from pipeline.rounding import gap_bound
-from pipeline.schemas import PREPROCESSED, load
-from pipeline.solvers import SOLVERS
+from pipeline.schemas import FOLLOWED, PREPROCESSED, load
+from pipeline.solvers import SOLVERS, Results
 from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 RESULT = Path("data/gridsearch.joblib")
 METRICS = Path("metrics/gridsearch.json")
-CURVE = Path("plots/validation_curve.png")
+PATH = Path("data/path.npz")
 CURVE_TABLE = Path("plots/validation_curve.csv")
 
 
@@ -45,6 +45,7 @@ def search(X: np.ndarray, s: np.ndarray, params: GridSearch) -> Results:
     Returns
     -------
     dict
+        scoring : params.scoring;
         cv_results_ : as GridSearchCV gives it, less the times and numbers of iterations (they
         differ from run to run and from machine to machine), with each fit's number of non-zero
         weights, bias included (`split0_nonzero`, mean `nonzero`), and a bound on its relative
@@ -72,7 +73,8 @@ def search(X: np.ndarray, s: np.ndarray, params: GridSearch) -> Results:
         gaps = results[f"split{fold}_duality_gap"]
         results[f"split{fold}_duality_gap"] = np.array([gap_bound(gap) for gap in gaps])
     best = int(results["rank_test_score"].argmin())
-    sparsest = sparsest_within_one_error(results, best, params.cv)
+    test_scores = np.array([results[f"split{fold}_test_score"] for fold in range(params.cv)])
+    sparsest = sparsest_within_one_error(np.array(params.C), test_scores, best)
     every = None
     if params.range:
         low, high = params.range
@@ -83,6 +85,7 @@ def search(X: np.ndarray, s: np.ndarray, params: GridSearch) -> Results:
 
         every = every_C(X, s, low, high, params.cv, params.scoring, mean_scores)
     return {
+        "scoring": params.scoring,
         "cv_results_": results,
         "fold_sizes": [len(test) for _, test in folds.split(X, s)],
         "best_index_": best,
@@ -99,18 +102,16 @@ def main(params: GridSearch) -> None:
     X, s = load(INPUT, PREPROCESSED, "X_train", "s_train").values()
     found = search(X, s, params)
     save_object(RESULT, found)
-    save_metrics(METRICS, metrics(found))
-    rows = curve(found, params.scoring)
+    told = Search.of(found)
+    save_metrics(METRICS, metrics(told))
+    rows = curve(told)
     save_table(CURVE_TABLE, list(rows[0]), (list(row.values()) for row in rows))
-    figure = validation_curve(
-        found["cv_results_"],
-        params.cv,
-        found["best_index_"],
-        found["sparsest_index_"],
-        params.scoring,
-        found["every_C"],
-    )
-    save_bytes(CURVE, png(figure))
+
+    Cs = path_grid(X, s, params.path)
+    followed = {name: np.empty(0, wanted.dtype) for name, wanted in FOLLOWED.items()}
+    if params.every_C:
+        followed = follow_path(X, s, Cs[0], Cs[-1])
+    save_arrays(PATH, **solve_path(X, s, Cs), **followed)
 
 
 if __name__ == "__main__":

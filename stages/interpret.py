@@ -1,39 +1,44 @@
 """Stage interpret: what the model looks at.
 
-Reads data/preprocessed.npz, data/filtered.npz (for the explorer), data/model.joblib and
-data/raw/about.json; writes metrics/interpret.json, the weights as a picture and as data, the path
-over C, the stability of the choice, and the explorer.
+Reads data/preprocessed.npz, data/filtered.npz (for the explorer), data/gridsearch.joblib (for the
+validation curve), data/path.npz, data/model.joblib and data/raw/about.json; writes
+metrics/interpret.json, the weights as a picture and as data, the path over C, the stability of the
+choice, the validation curve as a picture, and the explorer.
 """
 
 import math
-from dataclasses import replace
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from analysis.entry import every_C_of_path, first_C, nonzero_of_points
-from analysis.path import path_grid, solve_path
+from analysis.path import every_C_of_path, first_C, nonzero_of_points, path_points
+from analysis.search import load_search
 from analysis.stability import OFTEN, frequencies, often
 from figures.entry import entry
 from figures.explorer import page
 from figures.path import small_multiples
 from figures.stability import stability
 from figures.style import png
+from figures.validation_curve import validation_curve
 from figures.weights import heatmap
 from pipeline.about import load_about
 from pipeline.artifacts import save_bytes, save_metrics, save_table, save_text
 from pipeline.params import Interpret, ParamsError, border_refusal
 from pipeline.progress import progress
-from pipeline.schemas import FILTERED, PREPROCESSED, load, load_model
+from pipeline.schemas import FILTERED, PREPROCESSED, load, load_model, load_path
 from pipeline.stage import run_stage
 
 INPUT = Path("data/preprocessed.npz")
 IMAGES = Path("data/filtered.npz")
+SEARCH = Path("data/gridsearch.joblib")
+PATH = Path("data/path.npz")
 MODEL = Path("data/model.joblib")
 ABOUT = Path("data/raw/about.json")
 METRICS = Path("metrics/interpret.json")
+VALIDATION_CURVE = Path("plots/validation_curve.png")
 HEATMAP = Path("plots/weights.png")
 WEIGHTS_TABLE = Path("plots/weights.csv")
 PATH_TABLE = Path("plots/path.csv")
@@ -41,8 +46,6 @@ SMALL_MULTIPLES = Path("plots/path.png")
 ENTRY = Path("plots/entry.png")
 STABILITY = Path("plots/stability.png")
 EXPLORER = Path("plots/explorer.html")
-
-MOST_C = 1000.0  # of a trained model, up to which every C is followed: beyond, rounding may win
 
 
 def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
@@ -87,10 +90,26 @@ def main(params: Interpret) -> None:
     bias, C = float(model.intercept_[0]), model.C
     w = model.coef_.reshape(about.shape)
 
-    points = solve_path(X, s, X_test, s_test, path_grid(X, s, C, params.path))
+    path = load_path(PATH, X.shape[1])
+    low, high = path["C"][[0, -1]]
     every = None
-    if params.every_C and points[-1].C <= MOST_C:
-        every = every_C_of_path(X, s, X_test, s_test, points[0].C, points[-1].C)
+    if len(path["corner_C"]) and low <= C <= high:
+        every = every_C_of_path(path, X_test, s_test)
+    elif not low <= C <= high:
+        print(
+            f"interpret: C = {C:g} is not on the path from {low:g} to {high:g}: it is drawn "
+            "beside it, and between the path's points nothing is known",
+            file=sys.stderr,
+        )
+    # The trained model is a point of its own; the path's at that C, if there is one, gives way.
+    others = path["C"] != C
+    at = np.searchsorted(path["C"][others], C)
+    points = path_points(
+        np.insert(path["C"][others], at, C),
+        np.insert(path["coef"][others], at, model.coef_[0], axis=0),
+        np.insert(path["intercept"][others], at, bias),
+        *(X, s, X_test, s_test),
+    )
     share = frequencies(X, s, C, params.bootstraps, params.random_state).reshape(about.shape)
     report = metrics(w, bias, params.border)
     report["stability"] = {"pixels_in_90_percent": int(often(share).sum())}
@@ -108,14 +127,14 @@ def main(params: Interpret) -> None:
             for p in points
         ),
     )
-    of_model = [replace(p, coef=model.coef_[0], intercept=bias) if p.C == C else p for p in points]
     images, y_test, index = load(IMAGES, FILTERED, "X_test", "y_test", "index_test").values()
     labels = about.named(y_test)
-    shown = page(of_model, images, labels, index, (negative, positive), C, about, every, share)
+    shown = page(points, images, labels, index, (negative, positive), C, about, every, share)
     save_text(EXPLORER, shown)
     first = first_C(every, points).reshape(about.shape)
     steps = every.nonzero if every else nonzero_of_points(points)
     pictures = {
+        VALIDATION_CURVE: partial(validation_curve, load_search(SEARCH)),
         HEATMAP: partial(heatmap, w, (negative, positive), C, params.border),
         SMALL_MULTIPLES: partial(small_multiples, points, about.shape, C, (negative, positive)),
         ENTRY: partial(entry, first, steps, C, every is not None),

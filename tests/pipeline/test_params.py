@@ -145,7 +145,7 @@ def test_an_anchor_that_is_used_anew_is_read_as_dvc_reads_it_and_without_a_word(
     params_text: str, tmp_path: Path, recwarn
 ) -> None:
     text = params_text.replace("border: 4", "border: &a 5").replace("path: 48", "path: &a 50")
-    assert load_params(write(tmp_path, text)).interpret.path == 50
+    assert load_params(write(tmp_path, text)).gridsearch.path == 50
     assert list(recwarn) == []
 
 

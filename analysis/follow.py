@@ -1,0 +1,151 @@
+"""The path over C, from the training images alone: its optima at some C, and where it bends.
+
+‖w‖₁ + |b| + C Σ_i max(0, 1 − s_i f_i)² has one optimum (w, b) at each C. Between two events (a
+weight becomes 0 or ceases to be, an image reaches margin 1 or leaves it) the optimum is straight in
+λ = 1/(2C): it bends at the events, the corners of the path.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.svm import l1_min_c
+
+from analysis.every_c import found_path, refuse_too_many
+from l1svc import ExactSearch, exact_search, svm_path
+from pipeline.convergence import converged
+from pipeline.errors import NotConvergedError
+from pipeline.progress import progress
+from pipeline.rounding import PATH_UNIT, round_C, round_event, round_path
+
+HIGHEST = 10.0  # C at the end of the path
+LEFT = 0.6  # of the range, by its logarithm: half of the work, on the images of this project
+MOST_GAP = 1e-8
+Arrays = dict[str, np.ndarray]
+
+
+def path_grid(X: np.ndarray, s: np.ndarray, count: int) -> list[float]:
+    """`count` values in geometric progression, from just above the C at which w = 0 to 10."""
+    lowest = 1.01 * l1_min_c(X, s, loss="squared_hinge")
+    values = np.geomspace(lowest, max(HIGHEST, 2 * lowest), count)
+    return sorted(set(map(round_C, values)))
+
+
+def solve_path(X: np.ndarray, s: np.ndarray, Cs: list[float]) -> Arrays:
+    """The optimum at every C of `Cs`, ascending.
+
+    Parameters
+    ----------
+    X : (n, p) float64
+    s : (n,) -1 or +1
+
+    Returns
+    -------
+    dict of C (k,), coef (k, p), intercept (k,)
+
+    Raises
+    ------
+    NotConvergedError
+        The solver did not reach its tolerance at one of the Cs.
+    """
+    refusal = (
+        f"gridsearch.path: the path over C from {Cs[0]:g} to {Cs[-1]:g}: newton did not converge "
+        "at each of its values; allowed: images at which it does"
+    )
+    with converged(refusal), progress("path over C", len(Cs), "fits") as step:
+        fits = svm_path(X, s, Cs, n_jobs=-1, callback=step)
+    return {
+        "C": np.array(Cs),
+        "coef": round_path(fits.coef),
+        "intercept": round_path(fits.intercept),
+    }
+
+
+def follow_path(X: np.ndarray, s: np.ndarray, low: float, high: float) -> Arrays:
+    """The path at every C from `low` to `high`: its corners, and what happens there.
+
+    Parameters
+    ----------
+    X : (n, p) float64
+    s : (n,) -1 or +1
+
+    Returns
+    -------
+    dict
+        corner_C (m,) ascending; the weights there, the bias last, as rows of a sparse (m, p + 1)
+        matrix: corner_start (m + 1,), corner_column and corner_weight (in units of PATH_UNIT);
+        turn_column (t,) ascending, turn_C (t,): of each column the C at which its weight enters,
+        leaves, enters …; the bias is column p;
+        train_C (u,), train_accuracy (u,): from each C up to the next.
+
+    Raises
+    ------
+    PipelineError
+        More pixels are used than a path over every C takes.
+    NotConvergedError
+        The path was lost, or is not certain to 1e-8.
+    """
+    refuse_too_many(X, "gridsearch.every_C: got true", "false")
+    all_images = np.arange(len(s))
+    ends = (low, round_C(low ** (1 - LEFT) * high**LEFT), high)
+    with found_path("gridsearch.every_C"), progress("every C", 2, "parts") as step:
+        halves: list[ExactSearch] = []
+        for half in Parallel(n_jobs=-1, return_as="generator")(
+            delayed(exact_search)(X, s, *part, cv=[(all_images, all_images)], return_corners=True)
+            for part in pairwise(ends)
+        ):
+            halves.append(half)
+            step()
+    if max(half.duality_gap for half in halves) > MOST_GAP:  # a warning stays in its process
+        raise NotConvergedError(
+            f"gridsearch.every_C: from C = {low:g} to {high:g} the path is not certain to "
+            f"{MOST_GAP:g}; allowed: false"
+        )
+    return _corners(halves) | _turns(halves, X.shape[1] + 1) | _train(halves)
+
+
+def _corners(halves: list[ExactSearch]) -> Arrays:
+    import scipy.sparse
+
+    Cs, weights = zip(*(half.corners[0] for half in halves if half.corners), strict=True)
+    C, last = _as_rounded(np.concatenate(Cs))
+    W = scipy.sparse.vstack(weights, format="csr")[last]
+    W.data = np.rint(W.data / PATH_UNIT)
+    W.eliminate_zeros()
+    return {
+        "corner_C": C,
+        "corner_start": W.indptr.astype(np.int32),
+        "corner_column": W.indices.astype(np.int32),
+        "corner_weight": W.data.astype(np.int64),
+    }
+
+
+def _turns(halves: list[ExactSearch], columns: int) -> Arrays:
+    turns: list[list[float]] = [[] for _ in range(columns)]
+    for half in halves:
+        (events,) = half.entries
+        begins = events["C"] == half.Cs[0]  # of those that are there already
+        there = set(events["index"][begins].tolist())
+        for column in range(columns):
+            if (column in there) != len(turns[column]) % 2:
+                turns[column].append(float(half.Cs[0]))
+        for C, column in zip(events["C"][~begins], events["index"][~begins], strict=True):
+            turns[column].append(float(C))
+    return {
+        "turn_column": np.repeat(np.arange(columns), [len(of_one) for of_one in turns]),
+        "turn_C": np.array([round_event(C) for of_one in turns for C in of_one]),
+    }
+
+
+def _train(halves: list[ExactSearch]) -> Arrays:
+    C, last = _as_rounded(np.concatenate([half.Cs[:-1] for half in halves]))
+    accuracy = np.concatenate([half.test_scores[0] for half in halves])[last]
+    new = np.append(True, accuracy[1:] != accuracy[:-1])
+    return {"train_C": C[new], "train_accuracy": accuracy[new]}
+
+
+def _as_rounded(C: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different C as rounded, and the places of the last of those at one of them."""
+    rounded = np.array([C[0], *map(round_event, C[1:])])  # the first is given
+    last = np.flatnonzero(np.append(rounded[1:] > rounded[:-1], True))
+    return rounded[last], last
