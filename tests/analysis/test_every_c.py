@@ -8,7 +8,8 @@ from joblib import parallel_config
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from analysis import every_c
-from analysis.every_c import MeanScores, corners, every_C
+from analysis.every_c import MeanScores, every_C
+from analysis.search import corners
 from l1svc import L1LinearSVC
 from pipeline.errors import NotConvergedError, PipelineError
 from pipeline.rounding import round_C

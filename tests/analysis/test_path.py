@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.svm import LinearSVC
 
-from analysis.path import path_grid, solve_path
+from analysis.follow import path_grid, solve_path
+from analysis.path import PathPoint, path_points
 from l1svc import svm_path
 from pipeline.errors import NotConvergedError
 
@@ -17,20 +18,25 @@ def problem(digits) -> tuple[np.ndarray, np.ndarray]:
     return X, np.where(y == 8, 1, -1)
 
 
-def test_the_grid_ascends_from_no_weight_to_ten_and_holds_c(problem) -> None:
+def points(X: np.ndarray, s: np.ndarray, Cs: list[float]) -> list[PathPoint]:
+    """The path's points, the first thirty images being the test's."""
+    solved = solve_path(X, s, Cs)
+    return path_points(solved["C"], solved["coef"], solved["intercept"], X, s, X[:30], s[:30])
+
+
+def test_the_grid_ascends_from_no_weight_to_ten(problem) -> None:
     X, s = problem
-    Cs = path_grid(X, s, 0.2, 20)
+    Cs = path_grid(X, s, 20)
     assert Cs == sorted(set(Cs))
-    assert len(Cs) == 21
-    assert 0.2 in Cs
+    assert len(Cs) == 20
     assert Cs[-1] == 10.0
-    assert solve_path(X, s, X, s, [Cs[0] / 1.02])[0].nonzero == 0
-    assert solve_path(X, s, X, s, Cs[:1])[0].nonzero > 0
+    assert points(X, s, [Cs[0] / 1.02])[0].nonzero == 0
+    assert points(X, s, Cs[:1])[0].nonzero > 0
 
 
 def test_a_point_says_what_its_weights_do(problem) -> None:
     X, s = problem
-    for point in solve_path(X, s, X[:30], s[:30], [0.05, 1.0]):
+    for point in points(X, s, [0.05, 1.0]):
         f = X @ point.coef + point.intercept
         assert point.train_accuracy == np.mean((f > 0) == (s > 0))
         assert point.test_accuracy == np.mean((f[:30] > 0) == (s[:30] > 0))
@@ -45,7 +51,9 @@ def test_a_point_says_what_its_weights_do(problem) -> None:
 
 
 def test_a_path_that_does_not_converge_is_refused(problem, monkeypatch) -> None:
-    monkeypatch.setattr("analysis.path.svm_path", partial(svm_path, max_iter=1))
+    monkeypatch.setattr("analysis.follow.svm_path", partial(svm_path, max_iter=1))
     X, s = problem
-    with pytest.raises(NotConvergedError, match=r"interpret: the path over C from 0\.5 to 20: "):
-        solve_path(X, s, X, s, [0.5, 20.0])
+    with pytest.raises(
+        NotConvergedError, match=r"gridsearch\.path: the path over C from 0\.5 to 20: "
+    ):
+        solve_path(X, s, [0.5, 20.0])

@@ -13,7 +13,8 @@ import aiohttp
 import numpy as np
 import pytest
 
-from analysis.path import solve_path
+from analysis.follow import solve_path
+from analysis.path import path_points
 from figures import explorer
 from pipeline.datasets import DATASETS
 
@@ -108,7 +109,7 @@ def test_it_works_in_firefox(digits, tmp_path: Path) -> None:
     s = np.where(y == 8, 1.0, -1.0)
     images = np.rint(255 * X).astype(np.uint8)
     X = images / 255
-    points = solve_path(X, s, X, s, CS)
+    points = path_points(*solve_path(X, s, CS).values(), X, s, X, s)
     images = images.reshape(-1, 28, 28)
     file = tmp_path / "explorer.html"
     text = explorer.page(points, images, ABOUT.named(y), np.arange(60), ("5", "8"), 0.1, ABOUT)

@@ -20,8 +20,9 @@ from playwright.sync_api import Browser, Page, expect
 from scipy.ndimage import zoom
 from sklearn.datasets import load_digits
 
+from analysis.follow import solve_path
 from analysis.ink import usual
-from analysis.path import EveryC, PathPoint, solve_path
+from analysis.path import EveryC, PathPoint, path_points
 from figures import explorer
 from figures.style import ZERO, weight_colours, weight_norm
 from pipeline.datasets import DATASETS
@@ -52,7 +53,8 @@ def known() -> SimpleNamespace:
         image[row : row + 20, column : column + 20] = np.rint(255 * ink) / 255
     X, y = images.reshape(-1, 784), digits.target[at]
     s = signs(y, np.array(CLASSES))
-    points = solve_path(X[::2], s[::2], X, s, CS)
+    solved = solve_path(X[::2], s[::2], CS)
+    points = path_points(*solved.values(), X[::2], s[::2], X, s)
     # Made up: with so few weights and this bias some answers cannot be turned.
     points[0] = replace(points[0], intercept=0.001, nonzero=points[0].nonzero + 1)
     f = np.array([X @ point.coef + point.intercept for point in points])

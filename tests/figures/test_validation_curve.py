@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from analysis.search import Search
 from figures.style import GREY, INK
 from figures.validation_curve import score_steps, ticks, validation_curve
 from l1svc.tests.rules import examples
@@ -26,19 +27,21 @@ def draw(
     every: dict[str, Any] | None = None,
 ) -> Figure:
     """Four folds, with scores of train 0.01 above those of test."""
-    means, spread = np.array(scores), np.full(len(C), std)
-    results: dict[str, Any] = {
-        "param_C": np.ma.array(C),
-        "mean_test_score": means,
-        "std_test_score": spread,
-        "mean_train_score": np.minimum(1, means + 0.01),
-        "std_train_score": spread / 2,
-    }
-    for fold in range(4):
-        results[f"split{fold}_nonzero"] = np.arange(len(C)) + 100.0 * (fold + 1)
+    means, spread = np.array(scores), std * np.array([[-1], [1], [-1], [1]])  # (4, 1)
     best = int(means.argmax())
-    sparsest = best if sparsest is None else sparsest
-    return validation_curve(results, 4, best, sparsest, scoring, every)
+    search = Search(
+        scoring=scoring,
+        C=np.array(C, dtype=float),
+        train_scores=np.minimum(1, means + 0.01) + spread / 2,
+        test_scores=means + spread,
+        nonzero=np.arange(len(C)) + 100.0 * np.array([[1], [2], [3], [4]]),
+        duality_gap=np.zeros((4, len(C))),
+        fold_sizes=np.full(4, 10.0),
+        best=best,
+        sparsest=best if sparsest is None else sparsest,
+        every=every,
+    )
+    return validation_curve(search)
 
 
 def legend(figure: Figure) -> list[str]:

@@ -129,7 +129,7 @@ def test_a_pixel_is_a_number_from_0_to_1(tmp_path: Path, number: float) -> None:
 
 def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "a.npz").mkdir()
-    with pytest.raises(ArtifactError, match=r"a\.npz: cannot be read: Is a directory$"):
+    with pytest.raises(ArtifactError, match=r"a\.npz: is no file; remove it, "):
         load(tmp_path / "a.npz", IMAGES)
     (tmp_path / "loop.npz").symlink_to("loop.npz")
     with pytest.raises(ArtifactError, match=r"loop\.npz: cannot be read: Too many levels of sym"):

@@ -14,6 +14,7 @@ from pipeline.about import save_about
 from pipeline.artifacts import save_arrays, save_object
 from pipeline.datasets import DATASETS
 from pipeline.params import Section, Train, load_params
+from stages import gridsearch as search
 from stages.preprocess import signs
 from stages.train import fit
 
@@ -83,6 +84,16 @@ def model(preprocessed) -> LinearSVC:
 
 
 @pytest.fixture
+def searched(project, preprocessed) -> Callable[..., None]:
+    """Run the search: what data/gridsearch.joblib and data/path.npz hold."""
+
+    def run(**values: object) -> None:
+        search.main(project("gridsearch", C=[0.02, 0.5], cv=2, path=12, **values))
+
+    return run
+
+
+@pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Figure]:
     """The figure that a stage saved under this name."""
     figures: dict[bytes, Figure] = {}
@@ -92,7 +103,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Figure]:
         figures[name] = figure
         return name
 
-    for stage in ("evaluate", "gridsearch", "interpret"):
+    for stage in ("evaluate", "interpret"):
         monkeypatch.setattr(f"stages.{stage}.png", png)
     return lambda file: figures[Path(file).read_bytes()]
 

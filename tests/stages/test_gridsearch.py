@@ -9,15 +9,27 @@ import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import LinearSVC
 
-from pipeline.artifacts import load_metrics, load_object
+from analysis.search import Search, curve, load_search, metrics, sparsest_within_one_error
+from l1svc import L1LinearSVC
+from pipeline.artifacts import (
+    ArtifactError,
+    load_arrays,
+    load_metrics,
+    load_object,
+    save_arrays,
+    save_object,
+)
 from pipeline.errors import NotConvergedError
 from pipeline.params import GridSearch
+from pipeline.schemas import FOLLOWED, POINTS, load_path
 from pipeline.solvers import SOLVERS
-from stages.gridsearch import curve, main, metrics, search, sparsest_within_one_error
+from stages.gridsearch import main, search
 
 PARAMS = GridSearch(
     C=[0.5, 0.01, 2],
     range=None,
+    path=12,
+    every_C=True,
     cv=3,
     scoring="accuracy",
     solver="liblinear",
@@ -60,16 +72,16 @@ def test_both_solvers_give_the_same_keys_and_none_that_differs_from_run_to_run(d
 
 
 FOUND = {
+    "scoring": "recall",
     "cv_results_": {
         "param_C": np.ma.array([0.4, 0.1, 0.2]),
         "params": [{"C": 0.4}, {"C": 0.1}, {"C": 0.2}],
         "split0_test_score": np.array([0.5, 0.75, 1.0]),
         "split1_test_score": np.array([0.5, 0.5, 0.5]),
-        "mean_test_score": np.array([0.5, 0.625, 0.75]),
-        "std_test_score": np.array([0.0, 0.125, 0.25]),
-        "mean_train_score": np.array([0.9, 0.7, 0.8]),
-        "std_train_score": np.array([0.09, 0.07, 0.08]),
-        "nonzero": np.array([9.0, 3.5, 5.0]),
+        "split0_train_score": np.array([1.0, 0.75, 0.875]),
+        "split1_train_score": np.array([0.75, 0.75, 0.625]),
+        "split0_nonzero": np.array([8, 3, 5]),
+        "split1_nonzero": np.array([10, 4, 5]),
         "split0_duality_gap": np.array([1e-10, 1e-10, 1e-9]),
         "split1_duality_gap": np.array([1e-10, 1e-8, 1e-10]),
     },
@@ -92,7 +104,7 @@ EVERY = {
 
 def test_the_metrics_are_of_the_best_the_sparsest_and_the_worst_certificate() -> None:
     sparsest = {"C": 0.1, "mean_test_score": 0.625, "mean_nonzero": 3.5}
-    assert metrics(FOUND) == {
+    assert metrics(Search.of(FOUND)) == {
         "best": {"C": 0.2, "mean_test_score": 0.75, "mean_nonzero": 5.0},
         "sparsest_within_one_standard_error": sparsest,
         "log10_duality_gap_at_most": -8,
@@ -100,22 +112,22 @@ def test_the_metrics_are_of_the_best_the_sparsest_and_the_worst_certificate() ->
 
 
 def test_the_metrics_of_every_c_say_how_much_the_grid_leaves() -> None:
-    told = metrics(FOUND | {"every_C": EVERY})
+    told = metrics(Search.of(FOUND | {"every_C": EVERY}))
     best = {"mean_test_score": 0.875, "above_grid": 0.125}
     assert told["every_C"] == {**best, "lowest_C": 0.15, "highest_C": 0.3}
     assert told["log10_duality_gap_at_most"] == -7
     tried = EVERY | {"exact": False, "best_interval": None, "duality_gap": None}
-    told = metrics(FOUND | {"every_C": tried})
+    told = metrics(Search.of(FOUND | {"every_C": tried}))
     assert told["every_C"] == {"C": 0.2, **best}
     assert told["log10_duality_gap_at_most"] == -8
 
 
 def test_the_curve_ascends_and_has_both_means_and_both_marks() -> None:
-    rows = curve(FOUND, "recall")
+    rows = curve(Search.of(FOUND))
     assert {name: [row[name] for row in rows] for name in rows[0]} == {
         "C": [0.1, 0.2, 0.4],
-        "mean_train_score": [0.7, 0.8, 0.9],
-        "std_train_score": [0.07, 0.08, 0.09],
+        "mean_train_score": [0.75, 0.75, 0.875],
+        "std_train_score": [0.0, 0.125, 0.125],
         "mean_test_score": [0.625, 0.75, 0.5],
         "std_test_score": [0.125, 0.25, 0.0],
         "weighted_mean_test_score": [(30 * a + 10 * 0.5) / 40 for a in (0.75, 1.0, 0.5)],
@@ -128,8 +140,8 @@ def test_the_curve_ascends_and_has_both_means_and_both_marks() -> None:
 
 
 def test_the_corners_of_every_c_follow_in_the_table() -> None:
-    rows = curve(FOUND | {"every_C": EVERY}, "recall")
-    assert rows[:3] == curve(FOUND, "recall")
+    rows = curve(Search.of(FOUND | {"every_C": EVERY}))
+    assert rows[:3] == curve(Search.of(FOUND))
     given = ("C", "mean_test_score", "kind", "scoring")
     corners = [(0.05, 0.6), (0.15, 0.6), (0.15, 0.875), (0.3, 0.875)]
     assert [tuple(row[name] for name in given) for row in rows[3:]] == [
@@ -137,19 +149,19 @@ def test_the_corners_of_every_c_follow_in_the_table() -> None:
     ]
     assert {value for row in rows[3:] for name, value in row.items() if name not in given} == {""}
     tried = EVERY | {"exact": False, "mean_test_score": np.array([0.6, 0.875, 0.7])}
-    found = [(row["C"], row["mean_test_score"]) for row in curve(FOUND | {"every_C": tried}, "r")]
+    found = [
+        (row["C"], row["mean_test_score"]) for row in curve(Search.of(FOUND | {"every_C": tried}))
+    ]
     assert found[3:] == [(0.05, 0.6), (0.15, 0.875), (0.3, 0.7)]
 
 
 def test_the_sparsest_c_within_one_standard_error() -> None:
-    results = {
-        "param_C": np.ma.array([0.4, 0.2, 0.1, 0.05]),
-        "mean_test_score": np.array([0.95, 0.96, 0.949, 0.947]),
-        "std_test_score": np.array([0.5, 0.02, 0.5, 0.5]),  # of the best: 0.02 / sqrt(4 - 1)
-    }
-    assert sparsest_within_one_error(results, 1, 4) == 2
-    results["std_test_score"][1] = 0.001
-    assert sparsest_within_one_error(results, 1, 4) == 1
+    C, means = np.array([0.4, 0.2, 0.1, 0.05]), np.array([0.95, 0.96, 0.949, 0.947])
+    scores = np.tile(means, (4, 1))
+    scores[:, 1] += [-0.02, 0.02, -0.02, 0.02]  # std 0.02, standard error 0.02 / sqrt(4 - 1)
+    assert sparsest_within_one_error(C, scores, 1) == 2
+    scores[:, 1] = means[1] + np.array([-1, 1, -1, 1]) * 0.001
+    assert sparsest_within_one_error(C, scores, 1) == 1
 
 
 @pytest.mark.parametrize(
@@ -189,8 +201,8 @@ def test_a_terminal_sees_the_fits_go_by(
     assert " 9/9 " in last
 
 
-def test_the_stage_searches_saves_and_draws(project, preprocessed, drawn, capfd) -> None:
-    params = project("gridsearch", C=[0.5, 0.02, 2.0], cv=3, scoring="recall")
+def test_the_stage_searches_and_saves(project, preprocessed, capfd) -> None:
+    params = project("gridsearch", C=[0.5, 0.02, 2.0], cv=3, scoring="recall", path=12)
     main(params)
     assert capfd.readouterr() == ("", "")  # quiet in a pipe
     s = np.where(preprocessed["y_train"] == 5, 1, -1)  # recall is of the positive class, the 5
@@ -199,17 +211,69 @@ def test_the_stage_searches_saves_and_draws(project, preprocessed, drawn, capfd)
     expected = search(preprocessed["X_train"], s, PARAMS.model_copy(update=update))
     found = load_object(Path("data/gridsearch.joblib"))
     np.testing.assert_equal(found, expected)
-    assert load_metrics(Path("metrics/gridsearch.json")) == metrics(found)
+    told = load_search(Path("data/gridsearch.joblib"))
+    assert load_metrics(Path("metrics/gridsearch.json")) == metrics(told)
+    results = found["cv_results_"]
+    np.testing.assert_array_equal(told.test_scores.mean(axis=0), results["mean_test_score"])
     with Path("plots/validation_curve.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert rows == [
-        {name: str(value) for name, value in row.items()} for row in curve(found, "recall")
-    ]
-    axes, counts = drawn("plots/validation_curve.png").axes
-    assert axes.get_ylabel() == "recall"
-    results, order = found["cv_results_"], [1, 0, 2]
-    np.testing.assert_array_equal(axes.lines[1].get_ydata(), results["mean_test_score"][order])
-    np.testing.assert_allclose(counts.lines[0].get_ydata(), results["nonzero"][order])
-    marked = [counts.lines[1].get_xdata()[0], counts.lines[-1].get_xdata()[0]]
-    best, sparsest = found["best_index_"], found["sparsest_index_"]
-    assert marked == [results["param_C"][best], results["param_C"][sparsest]]
+    assert rows == [{name: str(value) for name, value in row.items()} for row in curve(told)]
+    path = load_path(Path("data/path.npz"), 784)
+    X, s_train = preprocessed["X_train"], preprocessed["s_train"]
+    for C, w, b in zip(path["C"][::5], path["coef"][::5], path["intercept"][::5], strict=True):
+        svc = L1LinearSVC(C).fit(X, s_train)
+        np.testing.assert_allclose(w, svc.coef_[0], atol=1e-6)
+        assert b == pytest.approx(svc.intercept_[0], abs=1e-6)
+    assert path["corner_C"][[0, -1]].tolist() == path["C"][[0, -1]].tolist()
+
+
+def test_the_path_may_be_left_between_its_points(searched) -> None:
+    searched(every_C=False)
+    path = load_path(Path("data/path.npz"), 784)
+    assert len(path["C"]) == 12
+    assert not any(path[name].size for name in FOLLOWED)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"C": "descending"}, "C does not ascend"),
+        ({"corner_start": np.array([0, 7], np.int32)}, "its corners do not fit each other"),
+        ({"corner_column": "beyond"}, "its corners do not fit each other"),
+        ({"train_C": "NaN"}, "train_C is not all from 0 to"),
+    ],
+)
+def test_a_path_that_is_no_path_is_refused(searched, change: dict, said: str) -> None:
+    searched()
+    file = Path("data/path.npz")
+    arrays = load_arrays(file, *POINTS, *FOLLOWED)
+    ((name, how),) = change.items()
+    changes = {
+        "descending": lambda array: array[::-1],
+        "beyond": lambda array: array + 785,
+        "NaN": lambda array: array * np.nan,
+    }
+    arrays[name] = changes[how](arrays[name]) if isinstance(how, str) else how
+    save_arrays(file, **arrays)
+    with pytest.raises(ArtifactError) as caught:
+        load_path(file, 784)
+    assert str(caught.value).startswith(f"data/path.npz: not of this pipeline: {said}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"best_index_": 2},
+        {"best_index_": "0"},
+        {"scoring": "recall\x1b[31m"},
+        {"fold_sizes": [30, 10, 20]},
+        {"cv_results_": {}},
+        {"every_C": {"exact": True}},
+    ],
+)
+def test_a_search_that_is_no_search_is_refused(searched, change: dict) -> None:
+    searched()
+    file = Path("data/gridsearch.joblib")
+    save_object(file, load_object(file) | change)
+    with pytest.raises(ArtifactError, match=r"gridsearch\.joblib: not of this pipeline: no search"):
+        load_search(file)

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.entry import every_C_of_path, first_C
-from analysis.path import PathPoint, path_grid, solve_path
+from analysis.path import PathPoint, every_C_of_path, first_C, path_points
+from analysis.search import load_search
 from analysis.stability import frequencies
 from pipeline.about import save_about
 from pipeline.artifacts import load_metrics, save_object
 from pipeline.datasets import DATASETS
 from pipeline.params import ParamsError
+from pipeline.schemas import load_path
 from stages.interpret import main, metrics
 
 
@@ -62,27 +63,31 @@ def test_a_border_that_leaves_nothing_within_gets_its_line(project, preprocessed
 
 
 @pytest.fixture
-def ran(project, preprocessed, model, drawn) -> list[PathPoint]:
-    """Run it; the path over C."""
-    params = project("interpret", border=7, path=12, bootstraps=6, random_state=3)
-    main(params)
-    X, X_test = preprocessed["X_train"], preprocessed["X_test"]
-    s, s_test = (preprocessed[f"s_{part}"] for part in ("train", "test"))
-    return solve_path(X, s, X_test, s_test, path_grid(X, s, 0.5, 12))
+def ran(project, preprocessed, searched, model, drawn) -> list[PathPoint]:
+    """Run it; the points of the path, the trained model's among them."""
+    searched()
+    main(project("interpret", border=7, bootstraps=6, random_state=3))
+    path = load_path(Path("data/path.npz"), 784)
+    at = np.searchsorted(path["C"], 0.5)
+    return path_points(
+        np.insert(path["C"], at, 0.5),
+        np.insert(path["coef"], at, model.coef_[0], axis=0),
+        np.insert(path["intercept"], at, model.intercept_[0]),
+        *(preprocessed[name] for name in ("X_train", "s_train", "X_test", "s_test")),
+    )
 
 
-def test_a_terminal_sees_path_samples_and_pictures_go_by(
-    project, preprocessed, model, drawn, terminal
+def test_a_terminal_sees_samples_and_pictures_go_by(
+    project, searched, model, drawn, terminal
 ) -> None:
+    searched(range=None)
     screen = terminal()
-    main(project("interpret", border=7, path=12, bootstraps=6))
+    main(project("interpret", border=7, bootstraps=6))
     bars = screen.getvalue().replace("\r", "\n").splitlines()
     ends = [re.match(r"([\w ]+): 100%.* (\d+/\d+) ", bar) for bar in bars]
     assert list(dict.fromkeys(end.groups() for end in ends if end)) == [
-        ("path over C", "13/13"),
-        ("every C", "2/2"),
         ("bootstrap", "6/6"),
-        ("pictures", "4/4"),
+        ("pictures", "5/5"),
     ]
 
 
@@ -125,9 +130,8 @@ def test_the_pictures_show_the_weights_the_path_and_the_stability(
     (trained,) = [axes for axes in figure.axes if axes.get_title() == "C = 0.5 (trained)"]
     (point,) = [point for point in ran if point.C == 0.5]
     np.testing.assert_array_equal(trained.images[0].get_array().filled(0).ravel(), point.coef)
-    X, X_test = preprocessed["X_train"], preprocessed["X_test"]
-    s, s_test = (preprocessed[f"s_{part}"] for part in ("train", "test"))
-    every = every_C_of_path(X, s, X_test, s_test, ran[0].C, ran[-1].C)
+    path = load_path(Path("data/path.npz"), 784)
+    every = every_C_of_path(path, preprocessed["X_test"], preprocessed["s_test"])
     axes, counts, _ = drawn("plots/entry.png").axes
     shown = axes.images[0].get_array().filled(np.inf)
     np.testing.assert_array_equal(shown.ravel(), first_C(every, ran))
@@ -137,17 +141,27 @@ def test_the_pictures_show_the_weights_the_path_and_the_stability(
     assert len(axes.collections[0].get_offsets()) == np.count_nonzero(share >= 0.9)
     assert "of 6 samples" in axes.get_title("left")
     assert bar.get_ylabel().endswith("C = 0.5")
+    axes, counts = drawn("plots/validation_curve.png").axes
+    assert axes.get_ylabel() == "accuracy"
+    search = load_search(Path("data/gridsearch.joblib"))
+    np.testing.assert_array_equal(axes.lines[1].get_ydata(), search.test_scores.mean(axis=0))
+    np.testing.assert_array_equal(counts.lines[0].get_ydata(), search.nonzero.mean(axis=0))
 
 
 @pytest.mark.parametrize(("change", "C"), [({"every_C": False}, 0.5), ({}, 2000.0)])
 def test_without_every_c_the_picture_of_entry_is_of_the_points(
-    project, preprocessed, model, drawn, change: dict, C: float
+    project, searched, model, drawn, capfd, change: dict, C: float
 ) -> None:
-    model.C = C  # far beyond the path's end every C is not followed
+    """Beyond the path's end every C is not known, and interpret says so."""
+    searched(range=None, **change)
+    model.C = C
     save_object(Path("data/model.joblib"), model)
-    main(project("interpret", border=7, path=12, bootstraps=1, **change))
+    main(project("interpret", border=7, bootstraps=1))
     *_, bar = drawn("plots/entry.png").axes
     assert "13 values of C" in bar.get_ylabel()
+    said = capfd.readouterr().err
+    assert said.startswith("interpret: C = 2000 is not on the path from ") == (C == 2000.0)
+    assert bool(said) == (C == 2000.0)
 
 
 def test_the_explorer_opens_with_the_model_as_it_is_saved(ran, share, preprocessed, model) -> None:
@@ -158,11 +172,10 @@ def test_the_explorer_opens_with_the_model_as_it_is_saved(ran, share, preprocess
     assert data["classes"] == ["8", "5"]
     assert [point["C"] for point in data["path"]] == [point.C for point in ran]
     for shown, point in zip(data["path"], ran, strict=True):
-        trained = point.C == 0.5
         w = np.zeros(784)
         w[shown["at"]] = shown["w"]
-        np.testing.assert_array_equal(w, model.coef_[0] if trained else point.coef)
-        assert shown["bias"] == (model.intercept_[0] if trained else point.intercept)
+        np.testing.assert_array_equal(w, point.coef)
+        assert shown["bias"] == point.intercept
     assert data["path"][data["start"]]["C"] == 0.5
     assert data["stability"] == share.tolist()
     images = data["images"]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-from analysis import entry, every_c
-from analysis.entry import every_C_of_path, first_C, nonzero_of_points
-from analysis.path import path_grid, solve_path
+from analysis import every_c, follow
+from analysis.follow import follow_path, path_grid, solve_path
+from analysis.path import EveryC, every_C_of_path, first_C, nonzero_of_points, path_points
 from l1svc import L1LinearSVC, exact_search
 from pipeline.errors import NotConvergedError, PipelineError
 
@@ -28,12 +28,17 @@ def data(digits):
 
 @pytest.fixture
 def Cs(data) -> list[float]:
-    return path_grid(*data[:2], 0.5, 12)
+    return path_grid(*data[:2], 12)
+
+
+def known(data, low: float, high: float) -> EveryC:
+    X, s, X_test, s_test = data
+    return every_C_of_path(follow_path(X, s, low, high), X_test, s_test)
 
 
 @pytest.fixture
 def every(data, Cs):
-    return every_C_of_path(*data, Cs[0], Cs[-1])
+    return known(data, Cs[0], Cs[-1])
 
 
 def at(step, C: float):
@@ -61,8 +66,8 @@ def test_between_the_steps_all_is_as_a_fit_has_it(data, Cs, every) -> None:
 
 
 def test_where_it_is_cut_changes_nothing(data, Cs, every, monkeypatch) -> None:
-    monkeypatch.setattr(entry, "LEFT", 0.4)
-    again = every_C_of_path(*data, Cs[0], Cs[-1])
+    monkeypatch.setattr(follow, "LEFT", 0.4)
+    again = known(data, Cs[0], Cs[-1])
     assert again.entries == every.entries
     for steps, same in zip(
         (again.nonzero, again.train, again.test),
@@ -74,14 +79,14 @@ def test_where_it_is_cut_changes_nothing(data, Cs, every, monkeypatch) -> None:
 
 def test_the_steps_begin_where_the_path_does_however_many_digits_it_has(data) -> None:
     low = 0.00123456789  # rounds up
-    every = every_C_of_path(*data, low, 0.5)
+    every = known(data, low, 0.5)
     for steps in (every.nonzero, every.train, every.test):
         assert steps[0][0] <= low
         assert (np.diff(steps[0]) > 0).all()
 
 
 def test_the_first_c_is_exact_or_the_first_of_those_tried(data, Cs, every) -> None:
-    points = solve_path(*data, Cs)
+    points = path_points(*solve_path(*data[:2], Cs).values(), *data)
     exact, tried = first_C(every, points), first_C(None, points)
     used = np.isfinite(tried)
     assert used.sum() > 10
@@ -103,16 +108,16 @@ def test_what_cannot_be_followed_gets_its_line(data, Cs, monkeypatch, part: int)
             found.duality_gap = 1e-7
         return found
 
-    monkeypatch.setattr(entry, "exact_search", uncertain)
+    monkeypatch.setattr(follow, "exact_search", uncertain)
     with pytest.raises(
-        NotConvergedError, match=r"interpret\.every_C: from C = .* not certain to 1e-"
+        NotConvergedError, match=r"gridsearch\.every_C: from C = .* not certain to 1e-"
     ):
-        every_C_of_path(*data, Cs[0], Cs[-1])
+        follow_path(*data[:2], Cs[0], Cs[-1])
     used = int(np.count_nonzero(data[0].any(axis=0)))
     monkeypatch.setattr(every_c, "MAX_COLUMNS", used)
     with pytest.raises(PipelineError) as caught:
-        every_C_of_path(*data, Cs[0], Cs[-1])
+        follow_path(*data[:2], Cs[0], Cs[-1])
     assert str(caught.value) == (
-        f"params.yaml: interpret.every_C: got true, with {used} pixels in use; allowed: false, or "
+        f"params.yaml: gridsearch.every_C: got true, with {used} pixels in use; allowed: false, or "
         f"fewer than {used} pixels"
     )
