@@ -13,12 +13,12 @@ from sklearn.metrics import (
 )
 from sklearn.svm import LinearSVC
 
-from pipeline.rounding import scores
+from pipeline.rounding import exact_scores
 
 
 def answers(model: LinearSVC, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The (n,) labels that a model gives to (n, p) images, and their (n,) scores."""
-    f = scores(X, model.coef_[0], float(model.intercept_[0]))
+    f = exact_scores(X, model.coef_[0], float(model.intercept_[0]))
     return model.classes_[(f > 0).astype(int)], f
 
 

@@ -14,7 +14,9 @@ from pipeline.errors import NotConvergedError, PipelineError
 from pipeline.progress import progress
 from pipeline.rounding import gap_bound, round_C, round_event, round_inward
 
-FIRST, BETWEEN, ROUNDS = 33, 8, 3  # values of C where a score has no steps
+# Where a score has no steps, C is tried at FIRST values, then ROUNDS times at BETWEEN more on
+# either side of the best.
+FIRST, BETWEEN, ROUNDS = 33, 8, 3
 
 # The mean test score at each C; the second argument is called after each fit.
 MeanScores = Callable[[list[float], Callable[[], None]], Sequence[float]]
@@ -62,7 +64,8 @@ def every_C(
     if scoring not in SCORES:
         return _tried(low, high, cv, mean_scores)
     refuse_too_many(X, f"gridsearch.range: got [{low}, {high}]", "null")
-    with found_path(f"gridsearch.range: [{low}, {high}]"), progress("every C", cv, "folds") as step:
+    refusal = found_path(f"gridsearch.range: [{low}, {high}]", "smaller values of C")
+    with refusal, progress("every C", cv, "folds") as step:
         found = exact_search(X, s, low, high, cv=cv, scoring=scoring, n_jobs=-1, callback=step)
     edges = np.array([low, *map(round_event, found.Cs[1:-1]), high])
     wide = np.diff(edges) > 0
@@ -118,9 +121,9 @@ def refuse_too_many(X: np.ndarray, got: str, instead: str) -> None:
 
 
 @contextmanager
-def found_path(key: str) -> Iterator[None]:
+def found_path(key: str, allowed: str) -> Iterator[None]:
     """A path that is lost, or not certified, becomes a line that begins with `key`."""
-    refusal = f"{key}: the path over every C is not certain to 1e-8; allowed: smaller values of C"
+    refusal = f"{key}: the path over every C is not certain to 1e-8; allowed: {allowed}"
     try:
         with converged(refusal):
             yield

@@ -2,7 +2,10 @@
 
 ‖w‖₁ + |b| + C Σ_i max(0, 1 − s_i f_i)² has one optimum (w, b) at each C. Between two events (a
 weight becomes 0 or ceases to be, an image reaches margin 1 or leaves it) the optimum is straight in
-λ = 1/(2C): it bends at the events, the corners of the path.
+λ = 1/(2C): it bends at the events.
+
+Point: a C of the grid, and the optimum there. Corner: a C at which the path bends. Turn: a C at
+which one weight becomes 0 or ceases to be. Step: a C at which an accuracy changes.
 """
 
 from itertools import pairwise
@@ -16,17 +19,19 @@ from l1svc import ExactSearch, exact_search, svm_path
 from pipeline.convergence import converged
 from pipeline.errors import NotConvergedError
 from pipeline.progress import progress
-from pipeline.rounding import PATH_UNIT, round_C, round_event, round_path
+from pipeline.rounding import path_units, round_C, round_event, round_path
 
 HIGHEST = 10.0  # C at the end of the path
-LEFT = 0.6  # of the range, by its logarithm: half of the work, on the images of this project
-MOST_GAP = 1e-8
+ABOVE_LEAST = 1.01  # the path begins at this multiple of the largest C at which all weights are 0
+LEFT = 0.6  # the first part ends here on the way from low to high log C: it takes half of the time
+MOST_GAP = 1e-8  # relative duality gap, beyond which a path is refused
 Arrays = dict[str, np.ndarray]
 
 
 def path_grid(X: np.ndarray, s: np.ndarray, count: int) -> list[float]:
-    """`count` values in geometric progression, from just above the C at which w = 0 to 10."""
-    lowest = 1.01 * l1_min_c(X, s, loss="squared_hinge")
+    """`count` values in geometric progression, from just above the C at which w = 0 to 10 (or to
+    twice the first, where that is more)."""
+    lowest = ABOVE_LEAST * l1_min_c(X, s, loss="squared_hinge")
     values = np.geomspace(lowest, max(HIGHEST, 2 * lowest), count)
     return sorted(set(map(round_C, values)))
 
@@ -50,7 +55,7 @@ def solve_path(X: np.ndarray, s: np.ndarray, Cs: list[float]) -> Arrays:
     """
     refusal = (
         f"gridsearch.path: the path over C from {Cs[0]:g} to {Cs[-1]:g}: newton did not converge "
-        "at each of its values; allowed: images at which it does"
+        "at each of its values; allowed: other images"
     )
     with converged(refusal), progress("path over C", len(Cs), "fits") as step:
         fits = svm_path(X, s, Cs, n_jobs=-1, callback=step)
@@ -85,10 +90,10 @@ def follow_path(X: np.ndarray, s: np.ndarray, low: float, high: float) -> Arrays
     NotConvergedError
         The path was lost, or is not certain to 1e-8.
     """
-    refuse_too_many(X, "gridsearch.every_C: got true", "false")
+    refuse_too_many(X, "gridsearch.follow_path: got true", "false")
     all_images = np.arange(len(s))
     ends = (low, round_C(low ** (1 - LEFT) * high**LEFT), high)
-    with found_path("gridsearch.every_C"), progress("every C", 2, "parts") as step:
+    with found_path("gridsearch.follow_path", "false"), progress("every C", 2, "parts") as step:
         halves: list[ExactSearch] = []
         for half in Parallel(n_jobs=-1, return_as="generator")(
             delayed(exact_search)(X, s, *part, cv=[(all_images, all_images)], return_corners=True)
@@ -98,7 +103,7 @@ def follow_path(X: np.ndarray, s: np.ndarray, low: float, high: float) -> Arrays
             step()
     if max(half.duality_gap for half in halves) > MOST_GAP:  # a warning stays in its process
         raise NotConvergedError(
-            f"gridsearch.every_C: from C = {low:g} to {high:g} the path is not certain to "
+            f"gridsearch.follow_path: from C = {low:g} to {high:g} the path is not certain to "
             f"{MOST_GAP:g}; allowed: false"
         )
     return _corners(halves) | _turns(halves, X.shape[1] + 1) | _train(halves)
@@ -110,24 +115,28 @@ def _corners(halves: list[ExactSearch]) -> Arrays:
     Cs, weights = zip(*(half.corners[0] for half in halves if half.corners), strict=True)
     C, last = _as_rounded(np.concatenate(Cs))
     W = scipy.sparse.vstack(weights, format="csr")[last]
-    W.data = np.rint(W.data / PATH_UNIT)
+    W.data = path_units(W.data)
     W.eliminate_zeros()
     return {
         "corner_C": C,
         "corner_start": W.indptr.astype(np.int32),
         "corner_column": W.indices.astype(np.int32),
-        "corner_weight": W.data.astype(np.int64),
+        "corner_weight": W.data,
     }
 
 
 def _turns(halves: list[ExactSearch], columns: int) -> Arrays:
+    """For each column the C at which its weight enters, leaves, enters …"""
     turns: list[list[float]] = [[] for _ in range(columns)]
     for half in halves:
         (events,) = half.entries
-        begins = events["C"] == half.Cs[0]  # of those that are there already
+        # Weights that are not 0 where a half begins count as entering there. In the second half
+        # they entered in the first: only where the two halves differ is there a turn to add.
+        begins = events["C"] == half.Cs[0]
         there = set(events["index"][begins].tolist())
         for column in range(columns):
-            if (column in there) != len(turns[column]) % 2:
+            was_there = len(turns[column]) % 2 == 1
+            if (column in there) != was_there:
                 turns[column].append(float(half.Cs[0]))
         for C, column in zip(events["C"][~begins], events["index"][~begins], strict=True):
             turns[column].append(float(C))

@@ -1,6 +1,6 @@
-"""Ink: what the images of a data set have in common, by which a drawing is told to be unlike them.
+"""Ink: what the images of a data set have in common. The explorer warns where a drawing differs.
 
-No machine decides a digit: sums are of whole numbers, or rounded.
+The results are the same on every machine: sums are of whole numbers, or rounded.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ import numpy as np
 
 from pipeline.rounding import round_measure
 
-UNUSUAL = 0.01  # the share of the images that lies outside at either end
+UNUSUAL = 0.01  # the share of the images below a range, and of those above it
 ROWS = 1000  # images compared with all others at a time
 
 
 @dataclass(frozen=True)
 class Usual:
-    """What all but UNUSUAL of the images have at least, and at most."""
+    """Ranges, with UNUSUAL of the images below and UNUSUAL above."""
 
     ink: tuple[float, float]  # the sum of an image's pixels, each 0 to 1
     inked: tuple[int, int]  # how many of its pixels are not blank
-    likeness: float  # to the most similar other image, at least
+    likeness: float  # to the most similar other image; UNUSUAL of the images are below
     stroke: float  # the median width of strokes, in pixels
 
 

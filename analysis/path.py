@@ -25,7 +25,7 @@ class PathPoint:
 
 
 @dataclass(frozen=True)
-class EveryC:
+class FollowedPath:
     """What is known of each C of the path, not of its points alone."""
 
     # (p,): for each pixel the C, ascending, at which its weight enters, leaves, enters …
@@ -53,6 +53,7 @@ def path_points(
     X, X_test : (n, p) float64
     s, s_test : (n,) -1 or +1
     """
+    # Plain sums, unlike the trained model's scores in evaluate: only their signs count here.
     f, f_test = X @ coef.T + intercept, X_test @ coef.T + intercept  # (n, k)
     train, test = (
         np.mean((values > 0) == (signs > 0)[:, None], axis=0)
@@ -75,11 +76,13 @@ def path_points(
     ]
 
 
-def every_C_of_path(path: dict[str, np.ndarray], X_test: np.ndarray, s_test: np.ndarray) -> EveryC:
+def followed_path(
+    path: dict[str, np.ndarray], X_test: np.ndarray, s_test: np.ndarray
+) -> FollowedPath:
     """What happens along a path that was followed (analysis.follow.follow_path)."""
     pixels = X_test.shape[1]
     turns = np.split(path["turn_C"], np.searchsorted(path["turn_column"], np.arange(1, pixels + 1)))
-    return EveryC(
+    return FollowedPath(
         entries=[of_one.tolist() for of_one in turns[:pixels]],
         nonzero=_nonzero(turns, float(path["corner_C"][0])),
         train=(path["train_C"], path["train_accuracy"]),
@@ -109,14 +112,17 @@ def _test_steps(path: dict[str, np.ndarray], X_test: np.ndarray, s_test: np.ndar
     right_at_first, turned_at, change = 0, [], []
     for first in range(0, corners - 1, CORNERS):
         last = min(first + CORNERS, corners - 1)  # the next block begins with this one's end
-        f = _scores(path, slice(first, last + 1), X_test)  # (n, block)
+        f = _scores_at_corners(path, slice(first, last + 1), X_test)  # (n, block)
         right = (f > 0) == (s_test > 0)[:, None]
         if first == 0:
             right_at_first = int(right[:, 0].sum())
+        # Each pair (image, k): the answer changes between corner k and corner k + 1 of the block.
         image, k = np.nonzero(right[:, 1:] != right[:, :-1])
         share = f[image, k] / (f[image, k] - f[image, k + 1])  # of the way to the next corner
         turned_at.append(lam[first + k] + share * (lam[first + k + 1] - lam[first + k]))
         change.append(np.where(right[image, k + 1], 1, -1))
+    # From the λ of the changes to their C, ascending; of the changes at one C as rounded, the count
+    # after the last one holds; where the count stays, there is no step.
     C = np.array([round_event(0.5 / zero) for zero in np.concatenate(turned_at)])
     order = np.argsort(C, kind="stable")
     C = np.append(path["corner_C"][0], C[order])
@@ -127,7 +133,7 @@ def _test_steps(path: dict[str, np.ndarray], X_test: np.ndarray, s_test: np.ndar
     return C[new], count[new] / n
 
 
-def _scores(path: dict[str, np.ndarray], corners: slice, X: np.ndarray) -> np.ndarray:
+def _scores_at_corners(path: dict[str, np.ndarray], corners: slice, X: np.ndarray) -> np.ndarray:
     """(n, corners) scores of images at consecutive corners."""
     start = path["corner_start"][corners.start : corners.stop + 1]
     held = slice(start[0], start[-1])
@@ -138,7 +144,7 @@ def _scores(path: dict[str, np.ndarray], corners: slice, X: np.ndarray) -> np.nd
     return np.asarray(X[:, used] @ W[:, used].T + W[:, -1])
 
 
-def first_C(every: EveryC | None, points: list[PathPoint]) -> np.ndarray:
+def first_C(every: FollowedPath | None, points: list[PathPoint]) -> np.ndarray:
     """(p,) the C at which each pixel's weight is not 0 for the first time, infinite where none is.
 
     Exact where every C is known; else the first of the points' C.

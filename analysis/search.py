@@ -61,7 +61,7 @@ def load_search(path: Path) -> Search:
         search = Search.of(found)
         _check(search)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise foreign(path, f"no search ({type(error).__name__})") from error
+        raise foreign(path, "no search: its parts are missing, or do not fit") from error
     return search
 
 
@@ -86,7 +86,7 @@ def _check(search: Search) -> None:
         and search.scoring.replace("_", "").isalpha()
     )
     if not whole:
-        raise ValueError
+        raise ValueError("its numbers do not fit each other")
 
 
 def metrics(search: Search) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """The difference of two models' weights, of the size and in the colours of the heatmap."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures.pixels import draw_weights, label_pixels, weight_bar
+from figures.pixels import draw_weights, label_pixels, name_ends, weight_bar
 from figures.style import INK, legend_below, new_figure
 from figures.words import with_article
 
@@ -33,8 +31,6 @@ def difference(before: np.ndarray, after: np.ndarray, classes: tuple[str, str]) 
     negative, positive = classes
     bar = weight_bar(figure, shown, axes, shrink=0.86, pad=0.03)
     bar.set_label("weight now − weight before")
-    for name, at, align in ((positive, 1.07, "bottom"), (negative, -0.07, "top")):
-        place: dict[str, Any] = {"transform": bar.ax.transAxes, "ha": "center", "va": align}
-        bar.ax.text(0.5, at, f"more for {with_article(name)}", **place)
+    name_ends(bar, f"more for {with_article(negative)}", f"more for {with_article(positive)}")
     legend_below(figure, *marks)
     return figure

@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from analysis.ink import UNUSUAL, usual
-from analysis.path import EveryC, PathPoint
+from analysis.path import FollowedPath, PathPoint
 from figures.style import (
     LARGEST,
     LINEAR,
@@ -31,7 +31,7 @@ from figures.style import (
 )
 from figures.words import with_article
 from pipeline.about import About
-from pipeline.rounding import scores
+from pipeline.rounding import exact_scores
 
 PARTS = Path(__file__).with_name("explorer_page")  # with {{names}} of what `page` puts in
 # In this order; each may use at once what those before it define.
@@ -51,7 +51,7 @@ def page(
     classes: tuple[str, str],
     C: float,
     about: About,
-    every: EveryC | None = None,
+    every: FollowedPath | None = None,
     stability: np.ndarray | None = None,
 ) -> str:
     """The whole page; the same input gives the same bytes.
@@ -61,7 +61,7 @@ def page(
     path : the models, in ascending order of C
     images : (n, height, width) uint8, the test images
     y : (n,) names, each one of `classes`
-    index : (n,) their places in the test set
+    index : (n,) their rows in x_test of data/raw/images.npz
     classes : the names that a negative and a positive score stand for
     C : the trained model's, one of the path's; the page opens with it
     about : the data set
@@ -121,7 +121,7 @@ def page(
             "style": _filled(_part("style.css"), colours),
             "data": text,
             "code": code,
-            # The page's own script runs, and no other that came with the data.
+            # For the page's Content-Security-Policy: its own script runs, and none of the data's.
             "script": base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii"),
         },
     )
@@ -136,7 +136,7 @@ def selection(
     All that `point` gets wrong; of the others those with scores nearest to 0, for half of the room
     that is left; for the other half an even sample of the rest.
     """
-    f = scores(pixels / 255, point.coef, point.intercept)
+    f = exact_scores(pixels / 255, point.coef, point.intercept)
     right = y == np.where(f > 0, classes[1], classes[0])
     wrong = np.flatnonzero(~right)[:room]
     by_distance = np.argsort(np.abs(f), kind="stable")
@@ -165,6 +165,8 @@ def run_lengths(pixels: np.ndarray) -> bytes:
     zero = flat == 0
     place = np.arange(len(flat))
     began = np.maximum.accumulate(np.where(zero, 0, place + 1))  # the run of zeros at a place
+    # A byte is written at each pixel that is not 0, and two at each beginning of a run of zeros and
+    # at each 255th zero of it.
     told = np.flatnonzero(~zero | ((place - began) % 255 == 0))
     follow = np.diff(told, append=len(flat))
     coded = np.stack([flat[told], follow.astype(np.uint8)], axis=1)
@@ -239,7 +241,7 @@ def _point(point: PathPoint) -> dict[str, Any]:
     }
 
 
-def _every(every: EveryC, pixels: int, lowest: float) -> dict[str, Any]:
+def _every(every: FollowedPath, pixels: int, lowest: float) -> dict[str, Any]:
     steps = {name: getattr(every, name) for name in ("nonzero", "train", "test")}
     if len(every.entries) != pixels or any(C[0] > lowest for C, _ in steps.values()):
         raise ValueError("`every` does not fit the path")

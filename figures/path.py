@@ -23,7 +23,8 @@ def small_multiples(
 
     Parameters
     ----------
-    points : the path; the first and the last are among those shown
+    points : the path; some are shown, evenly from the first to the last, and the trained model in
+        the place of the nearest
     shape : height and width of the images
     C : of the trained model, among those of the path; shown and framed
     classes : the classes that a negative and a positive weight speak for

@@ -47,6 +47,12 @@ def weight_bar(figure: Figure, shown: AxesImage, axes: Axes, **place: Any) -> Co
     return bar
 
 
+def name_ends(bar: Colorbar, below: str, above: str) -> None:
+    """What the two ends of an upright scale stand for, beyond each."""
+    for name, height, align in ((above, 1.07, "bottom"), (below, -0.07, "top")):
+        bar.ax.text(0.5, height, name, transform=bar.ax.transAxes, ha="center", va=align)
+
+
 def label_pixels(axes: Axes, shape: tuple[int, int]) -> None:
     """Rows and columns along the axes, at most ten of each with their numbers; no frame."""
     height, width = shape

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from analysis.search import Search, corners
 from figures.style import GREY, INK, new_figure
 
-SCORE_STEP = 0.06  # of the scale of scores, which begins a whole number of them below 1
+SCORE_STEP = 0.06  # the axis of scores runs from 1 − k · 0.06 to 1, k a whole number
 USUAL_STEPS = {"jaccard": 2, "matthews_corrcoef": 2}  # an accuracy of 0.96 is a 0.92 of theirs
 ALL_WEIGHTS = 785  # the pixels and the bias
 
@@ -20,7 +20,9 @@ def score_steps(lowest: float, scoring: str) -> int:
     """How many steps of SCORE_STEP below 1 the scale of scores reaches: the usual number for
     this scoring, so that two runs compare, or as many as `lowest` needs.
     """
-    return max(USUAL_STEPS.get(scoring, 1), math.ceil((1 - lowest) / SCORE_STEP - 1e-9))
+    return max(
+        USUAL_STEPS.get(scoring, 1), math.ceil((1 - lowest) / SCORE_STEP - 1e-9)
+    )  # 1e-9: 0.94 is one step in spite of rounding
 
 
 def validation_curve(search: Search) -> Figure:
@@ -56,7 +58,7 @@ def validation_curve(search: Search) -> Figure:
     if every:
         across, scores = corners(every)
         what = "every C" if every["exact"] else f"{len(across)} values of C"
-        handles[-1].set_linestyle("none")  # the curve itself is there
+        handles[-1].set_linestyle("none")  # the curve over every C joins the points
         handles += axes.plot(across, scores, color=INK, lw=1, label=f"held-out fold, {what}")
         handles += axes.plot(
             [every["best_C"]],

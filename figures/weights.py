@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from figures.pixels import draw_weights, label_pixels, weight_bar
+from figures.pixels import draw_weights, label_pixels, name_ends, weight_bar
 from figures.style import GREY, ZERO, legend_below, new_figure
 from figures.words import with_article
 
@@ -35,15 +35,7 @@ def heatmap(w: np.ndarray, classes: tuple[str, str], C: float, border: int) -> F
     negative, positive = classes
     bar = weight_bar(figure, shown, axes, shrink=0.86, pad=0.03)
     bar.set_label("weight of the pixel")
-    for name, at, align in ((positive, 1.07, "bottom"), (negative, -0.07, "top")):
-        bar.ax.text(
-            0.5,
-            at,
-            f"looks like {with_article(name)}",
-            transform=bar.ax.transAxes,
-            ha="center",
-            va=align,
-        )
+    name_ends(bar, f"looks like {with_article(negative)}", f"looks like {with_article(positive)}")
     legend_below(
         figure,
         Patch(color=ZERO, label="exactly 0: not used"),

@@ -1,8 +1,7 @@
-"""The only place that reads and writes files: npz, joblib, JSON, CSV, and what others made.
+"""Writes all results, and reads what earlier stages wrote: npz, joblib, JSON, CSV, text, bytes.
 
-Every write is atomic (a reader, or a killed stage, never leaves or sees half a file) and
-deterministic (the same content gives the same bytes). Every read ends in one line if the file
-is missing, damaged or not what the stage before writes.
+A killed stage leaves no half file, and no reader sees one. The same content gives the same bytes.
+A read ends in one line if the file is missing, damaged or not what the stage before writes.
 """
 
 import csv

@@ -132,7 +132,7 @@ class GridSearch(Section):
         | None
     ) = Field(description="null or a list of two ascending numbers, 1e-9 to 1e6")
     path: Annotated[int, Field(ge=12, le=200, description="an integer, 12 to 200 values of C")]
-    every_C: bool = Field(description="true or false")
+    follow_path: bool = Field(description="true or false")
     cv: Annotated[int, Field(ge=2, le=100, description="an integer, 2 to 100 folds")]
     scoring: Annotated[str, AfterValidator(_among(SCORINGS))] = Field(
         description="one of " + ", ".join(SCORINGS)

@@ -1,7 +1,7 @@
-"""Every rounding that the project does, and why: what is saved has no digit that a machine decides.
+"""Every rounding of what is saved, and why.
 
-The order in which a machine adds up decides the last digits of a sum. Below, each kind of number
-keeps the digits that are the same on every machine; l1svc/docs/solver.md tells how they were found.
+The order in which a machine adds up decides the last decimals of a sum. Below, each kind of number
+keeps the decimals that are the same on every machine; l1svc/docs/solver.md tells how many.
 """
 
 import math
@@ -31,7 +31,12 @@ def round_path(values: np.ndarray) -> np.ndarray:
     return values.round(PATH_DECIMALS)
 
 
-def scores(X: np.ndarray, coef: np.ndarray, intercept: float) -> np.ndarray:
+def path_units(values: np.ndarray) -> np.ndarray:
+    """Weights along the path as int64 multiples of PATH_UNIT, the nearest."""
+    return np.rint(values / PATH_UNIT).astype(np.int64)
+
+
+def exact_scores(X: np.ndarray, coef: np.ndarray, intercept: float) -> np.ndarray:
     """f_i = w·x_i + b, the double nearest to it: no order of adding up can change one.
 
     In whole numbers: 255·10^d·f_i is a sum of pixels 0…255 times multiples of 10^-d, d =
@@ -50,6 +55,7 @@ def scores(X: np.ndarray, coef: np.ndarray, intercept: float) -> np.ndarray:
     pixels = np.column_stack([np.rint(X[:, used] * 255), np.full(len(X), 255.0)])
     whole = np.rint(np.append(coef[used], intercept) * 10**WEIGHT_DECIMALS).astype(np.int64)
     signs, rest = np.sign(whole), np.abs(whole)
+    # A part has so many bits that a row's sum of 255 × part stays below 2^53: doubles hold it.
     bits = 53 - (255 * whole.size).bit_length()
     total, shift = [0] * len(X), 0
     while rest.any():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sklearn.svm import LinearSVC
 
 INTEGERS = "integers"
-WORKSPACE = 384 << 20  # bytes: OpenBLAS' buffers, and what a stage makes of the data
+WORKSPACE = 384 << 20  # bytes beside the data: OpenBLAS' buffers, and a stage's own arrays
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,21 @@ PREPROCESSED: Schema = {
     **_of_two_classes("float64", "pixels", high=1.0),
     **{f"s_{part}": Array("int8", (f"n_{part}",), -1, 1) for part in ("train", "test")},
 }
-FINITE = np.finfo(np.float64).max
+LARGEST = np.finfo(np.float64).max
 POINTS: Schema = {
-    "C": Array("float64", ("points",), 0.0, FINITE),
-    "coef": Array("float64", ("points", "pixels"), -FINITE, FINITE),
-    "intercept": Array("float64", ("points",), -FINITE, FINITE),
+    "C": Array("float64", ("points",), 0.0, LARGEST),
+    "coef": Array("float64", ("points", "pixels"), -LARGEST, LARGEST),
+    "intercept": Array("float64", ("points",), -LARGEST, LARGEST),
 }
 # Empty, all of them, where the path was not followed from one point to the next.
 FOLLOWED: Schema = {
-    "corner_C": Array("float64", ("corners",), 0.0, FINITE, may_be_empty=True),
+    "corner_C": Array("float64", ("corners",), 0.0, LARGEST, may_be_empty=True),
     "corner_start": Array("int32", ("corners and the end",), 0, may_be_empty=True),
     "corner_column": Array("int32", ("weights",), 0, may_be_empty=True),
     "corner_weight": Array("int64", ("weights",), may_be_empty=True),
     "turn_column": Array("int64", ("turns",), 0, may_be_empty=True),
-    "turn_C": Array("float64", ("turns",), 0.0, FINITE, may_be_empty=True),
-    "train_C": Array("float64", ("steps",), 0.0, FINITE, may_be_empty=True),
+    "turn_C": Array("float64", ("turns",), 0.0, LARGEST, may_be_empty=True),
+    "train_C": Array("float64", ("steps",), 0.0, LARGEST, may_be_empty=True),
     "train_accuracy": Array("float64", ("steps",), 0.0, 1.0, may_be_empty=True),
 }
 
@@ -91,6 +91,7 @@ def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
         The arrays fit, but nothing can be computed with them.
     """
     arrays = load_arrays(path, *(names or schema))
+    # An axis' name: its length, and the array that had it first. The axis "2" has the length 2.
     sizes: dict[str, tuple[int, str]] = {"2": (2, "")}
     for name, array in arrays.items():
         _check(path, name, array, schema[name], sizes)

@@ -138,6 +138,8 @@ class Liblinear(Solver):
         search = GridSearchCV(
             self._estimator(),
             {"C": Cs},
+            # Named "score", GridSearchCV's keys are those of a single score. The others measure the
+            # fit itself.
             scoring={
                 "score": get_scorer(scoring),
                 "n_iter": _n_iter,
@@ -156,7 +158,8 @@ class Liblinear(Solver):
             if results[f"split{fold}_train_n_iter"][i] >= self.max_iter:
                 self._refuse(Cs[i], fold, folds, "iterations used up")
         kept = {key: value for key, value in results.items() if key.endswith(("_score", "param_C"))}
-        for fold in range(folds.n_splits):  # "train": the measures belong to the rows of the fit
+        # GridSearchCV measures a fit on both parts of the rows; the gap is of the fitted ones.
+        for fold in range(folds.n_splits):
             for measure in ("nonzero", "duality_gap"):
                 kept[f"split{fold}_{measure}"] = results[f"split{fold}_train_{measure}"]
         return kept | {"params": results["params"], "nonzero": results["mean_train_nonzero"]}

@@ -15,7 +15,7 @@ from pipeline.alone import alone
 from pipeline.errors import PipelineError, run
 from pipeline.params import FILE, ParamsError, load_params
 
-HERE = Path(), "Waiting for a stage that still runs in this folder"
+WAITING = "Waiting for a stage that still runs in this folder"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -47,7 +47,7 @@ def run_stage(main: Callable[..., object], section: str | None = None) -> None:
             raise ChangedError(f"{changed[0][0]}: changed while the stage ran")
 
     def in_turn() -> None:
-        with alone(*HERE):
+        with alone(Path(), WAITING):
             stage()
 
     # DVC has removed the stage's results before it began.

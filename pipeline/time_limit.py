@@ -29,7 +29,7 @@ def fetch(dataset: str, source: str, timeout: float, total: float) -> Arrays:
     dataset : one of DATASETS
     source : one of the data set's sources
     timeout : seconds without an answer before the source is given up
-    total : seconds for the whole of it
+    total : seconds for the whole download
 
     Raises
     ------

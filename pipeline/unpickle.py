@@ -1,9 +1,10 @@
 """Reads joblib files without pickle: nothing that a file names is imported, built or called.
 
-A pickle is a program, and no list of names holds it: numpy.ndarray and numpy.dtype alone open all
-memory. Here its operations are read one by one, those alone that the pipeline's own files have.
-What comes of them is ours: Python's plain values, arrays out of their bytes, a LinearSVC out of
-its attributes. Work and memory are bounded. A compressed file is refused: the pipeline writes none.
+A pickle is a program. To allow it some names alone is not enough: numpy.ndarray and numpy.dtype
+open all memory. Here its operations are read one by one, those alone that the pipeline's files
+have. What comes of them is ours: Python's plain values, arrays out of their bytes, a LinearSVC out
+of its attributes. Work and memory are bounded. A compressed file is refused, since the pipeline
+writes none.
 """
 
 import math
@@ -50,7 +51,7 @@ FITTED = {"coef_", "intercept_", "classes_", "n_features_in_", "n_iter_"}
 
 
 class _Name(Enum):
-    """What the pipeline's files name. A name stays a name."""
+    """What the pipeline's files name. No name is ever looked up: it becomes no object."""
 
     WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"  # before each array's bytes
     ARRAY = "numpy.ndarray"
@@ -99,6 +100,8 @@ class _Reader:
     def read(self) -> Any:
         if not self.data.startswith(pickle.PROTO + b"\x04"):
             raise UnpicklingError("not of pickle's protocol 4, uncompressed")
+        # genops reads one operation at a time: the bytes of an array, which follow its BUILD in the
+        # file, are read from the same stream in between (_array).
         operations = genops(self.stream)
         for _ in range(MOST_STEPS):
             at = self.stream.tell()

@@ -24,13 +24,15 @@ IMAGES = Path("data/raw/images.npz")
 ABOUT = Path("data/raw/about.json")
 
 
-def download(dataset: Dataset, sources: Iterable[str], fetch: Callable[[str], Arrays]) -> Arrays:
+def download(
+    dataset: Dataset, sources: Iterable[str], fetch_from: Callable[[str], Arrays]
+) -> Arrays:
     """The data set from the first of `sources` that gives the known arrays.
 
     Parameters
     ----------
     sources : names, in the order to try; those that do not have the data set are passed over
-    fetch : given the name of a source, its arrays, or a SourceError
+    fetch_from : given the name of a source, its arrays, or a SourceError
 
     Returns
     -------
@@ -47,7 +49,7 @@ def download(dataset: Dataset, sources: Iterable[str], fetch: Callable[[str], Ar
             continue
         say(f"{dataset.about.title} from {source}")
         try:
-            return verified(fetch(source), dataset)
+            return verified(fetch_from(source), dataset)
         except SourceError as error:
             reasons.append(f"{source}: {error}")
     raise DatasetError(f"download: no source gave {dataset.about.title}. " + " | ".join(reasons))

@@ -67,9 +67,10 @@ def search(X: np.ndarray, s: np.ndarray, params: GridSearch) -> Results:
     solver = SOLVERS[params.solver](params.tol, params.max_iter, params.random_state)
     fits = params.cv * len(params.C)
     with warnings.catch_warnings(), progress("cross-validation", fits, "fits") as step:
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the solvers check, and say more
+        # A solver looks at each fit itself, and names C and fold in its NotConvergedError.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         results = solver.search(X, s, params.C, folds, params.scoring, step)
-    for fold in range(params.cv):
+    for fold in range(params.cv):  # a gap differs between machines, its power of ten does not
         gaps = results[f"split{fold}_duality_gap"]
         results[f"split{fold}_duality_gap"] = np.array([gap_bound(gap) for gap in gaps])
     best = int(results["rank_test_score"].argmin())
@@ -102,14 +103,15 @@ def main(params: GridSearch) -> None:
     X, s = load(INPUT, PREPROCESSED, "X_train", "s_train").values()
     found = search(X, s, params)
     save_object(RESULT, found)
-    told = Search.of(found)
-    save_metrics(METRICS, metrics(told))
-    rows = curve(told)
+    summary = Search.of(found)
+    save_metrics(METRICS, metrics(summary))
+    rows = curve(summary)
     save_table(CURVE_TABLE, list(rows[0]), (list(row.values()) for row in rows))
 
     Cs = path_grid(X, s, params.path)
+    # data/path.npz has the same names, followed or not.
     followed = {name: np.empty(0, wanted.dtype) for name, wanted in FOLLOWED.items()}
-    if params.every_C:
+    if params.follow_path:
         followed = follow_path(X, s, Cs[0], Cs[-1])
     save_arrays(PATH, **solve_path(X, s, Cs), **followed)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.path import every_C_of_path, first_C, nonzero_of_points, path_points
+from analysis.path import first_C, followed_path, nonzero_of_points, path_points
 from analysis.search import load_search
 from analysis.stability import OFTEN, frequencies, often
 from figures.entry import entry
@@ -49,7 +49,7 @@ EXPLORER = Path("plots/explorer.html")
 
 
 def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
-    """Sparsity, and where the weight lies.
+    """How many weights are not 0, and how much of their sum lies at the border.
 
     share_of_l1 of the border B is sum_{j in B} |w_j| / sum_j |w_j| over the pixels; the corners
     are the four squares of `border` x `border` pixels.
@@ -62,10 +62,10 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
     """
     edge = np.ones(w.shape, dtype=bool)
     edge[border:-border, border:-border] = False
-    corners = np.zeros(w.shape, dtype=bool)
+    corners = np.zeros(w.shape, dtype=bool)  # the first and the last rows and columns: 4 squares
     corners[np.ix_(*(np.r_[:border, side - border : side] for side in w.shape))] = True
     nonzero = int(np.count_nonzero(w)) + int(bias != 0)
-    total = math.fsum(np.abs(w).flat)
+    total = math.fsum(np.abs(w).flat)  # the same sum in any order
     return {
         "weights": {"nonzero": nonzero, "zero": w.size + 1 - nonzero},
         "l1_norm": math.fsum([*np.abs(w).flat, abs(bias)]),
@@ -94,7 +94,7 @@ def main(params: Interpret) -> None:
     low, high = path["C"][[0, -1]]
     every = None
     if len(path["corner_C"]) and low <= C <= high:
-        every = every_C_of_path(path, X_test, s_test)
+        every = followed_path(path, X_test, s_test)
     elif not low <= C <= high:
         print(
             f"interpret: C = {C:g} is not on the path from {low:g} to {high:g}: it is drawn "

@@ -9,7 +9,13 @@ from sklearn.datasets import load_digits
 
 # The one place for them: tests/test_quick.py knows which keys of params.yaml cost time.
 QUICK: dict[str, dict[str, object]] = {
-    "gridsearch": {"C": [0.02, 0.05, 0.1], "range": None, "path": 12, "every_C": False, "cv": 2},
+    "gridsearch": {
+        "C": [0.02, 0.05, 0.1],
+        "range": None,
+        "path": 12,
+        "follow_path": False,
+        "cv": 2,
+    },
     "evaluate": {"mistakes": 1, "uncertain": 1},
     "interpret": {"bootstraps": 2},
 }

@@ -46,7 +46,7 @@ RULES = {
     "evaluate.mistakes": (PICTURES, ["0", "61"], ["1", "60"]),
     "interpret.border": ("an integer from 1 to less than half a side", ["0"], ["1", "13"]),
     "gridsearch.path": ("an integer, 12 to 200 values of C", ["11", "201"], ["12", "200"]),
-    "gridsearch.every_C": ("true or false", ["1"], ["false"]),
+    "gridsearch.follow_path": ("true or false", ["1"], ["false"]),
     "interpret.bootstraps": ("an integer, 1 to 10000", ["0", "10001"], ["1", "10000"]),
 }
 WRONG = [

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.alone import alone
 from pipeline.errors import run
 from pipeline.params import load_params
-from pipeline.stage import HERE
+from pipeline.stage import WAITING
 from tools.health import mend, mend_databases
 from tools.programs import dvc
 from tools.summary import summary
@@ -24,7 +24,7 @@ def reproduce(*options: str) -> int:
     """
     load_params()
     with alone(Path(".dvc"), "Waiting for another `make repro` of this folder") as lock:
-        with alone(*HERE):
+        with alone(Path(), WAITING):
             mend()
         # dvc holds the lock too: it may outlive this process
         status = dvc("repro", *options, pass_fds=(lock,)).returncode

@@ -6,7 +6,7 @@ from joblib import parallel_config
 
 from analysis import every_c, follow
 from analysis.follow import follow_path, path_grid, solve_path
-from analysis.path import EveryC, every_C_of_path, first_C, nonzero_of_points, path_points
+from analysis.path import FollowedPath, first_C, followed_path, nonzero_of_points, path_points
 from l1svc import L1LinearSVC, exact_search
 from pipeline.errors import NotConvergedError, PipelineError
 
@@ -31,9 +31,9 @@ def Cs(data) -> list[float]:
     return path_grid(*data[:2], 12)
 
 
-def known(data, low: float, high: float) -> EveryC:
+def known(data, low: float, high: float) -> FollowedPath:
     X, s, X_test, s_test = data
-    return every_C_of_path(follow_path(X, s, low, high), X_test, s_test)
+    return followed_path(follow_path(X, s, low, high), X_test, s_test)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_what_cannot_be_followed_gets_its_line(data, Cs, monkeypatch, part: int)
 
     monkeypatch.setattr(follow, "exact_search", uncertain)
     with pytest.raises(
-        NotConvergedError, match=r"gridsearch\.every_C: from C = .* not certain to 1e-"
+        NotConvergedError, match=r"gridsearch\.follow_path: from C = .* not certain to 1e-"
     ):
         follow_path(*data[:2], Cs[0], Cs[-1])
     used = int(np.count_nonzero(data[0].any(axis=0)))
@@ -118,6 +118,6 @@ def test_what_cannot_be_followed_gets_its_line(data, Cs, monkeypatch, part: int)
     with pytest.raises(PipelineError) as caught:
         follow_path(*data[:2], Cs[0], Cs[-1])
     assert str(caught.value) == (
-        f"params.yaml: gridsearch.every_C: got true, with {used} pixels in use; allowed: false, or "
-        f"fewer than {used} pixels"
+        f"params.yaml: gridsearch.follow_path: got true, with {used} pixels in use; "
+        f"allowed: false, or fewer than {used} pixels"
     )

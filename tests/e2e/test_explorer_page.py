@@ -22,7 +22,7 @@ from sklearn.datasets import load_digits
 
 from analysis.follow import solve_path
 from analysis.ink import usual
-from analysis.path import EveryC, PathPoint, path_points
+from analysis.path import FollowedPath, PathPoint, path_points
 from figures import explorer
 from figures.style import ZERO, weight_colours, weight_norm
 from pipeline.datasets import DATASETS
@@ -458,7 +458,7 @@ def test_between_two_points_everything_is_as_it_is_said_to_be(opened, known, tmp
         "train": np.array([0.5, 0.75, 0.875, 0.9375]),
         "test": np.array([0.625, 0.6875, 0.8125, 0.9]),
     }
-    every = EveryC(entries, *((starts, values) for values in steps.values()))
+    every = FollowedPath(entries, *((starts, values) for values in steps.values()))
     opened.goto(write_page(tmp_path / "every.html", known, every=every).as_uri())
     for C, k in ((0.08, 0), (0.1, 1), (0.11, 1), (0.13, 2), (0.18, 2)):
         type_C(opened, str(C))

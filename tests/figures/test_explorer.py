@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.colors import to_hex
 
 from analysis.ink import usual
-from analysis.path import EveryC, PathPoint
+from analysis.path import FollowedPath, PathPoint
 from figures import explorer, style
 from figures.explorer import page, room_for, run_lengths, selection
 from pipeline.about import About
@@ -152,10 +152,10 @@ def test_without_a_script_the_start_is_there(written) -> None:
     assert places[0.5] == pytest.approx(100 * float(style.weight_norm()(0.5)), abs=0.01)
 
 
-def every(lowest: float, pixels: int = 784) -> EveryC:
+def every(lowest: float, pixels: int = 784) -> FollowedPath:
     step = np.array([lowest, 0.15])
     entries = [(lowest, 0.125)] * pixels
-    return EveryC(entries, (step, np.array([3, 4])), (step, step / 2), (step, step / 4))
+    return FollowedPath(entries, (step, np.array([3, 4])), (step, step / 2), (step, step / 4))
 
 
 def test_what_is_known_of_every_C_comes_back_exactly(written) -> None:
@@ -169,7 +169,7 @@ def test_what_is_known_of_every_C_comes_back_exactly(written) -> None:
 
 
 @pytest.mark.parametrize("known", [every(0.11), every(0.1, 783)])
-def test_of_another_path_it_takes_nothing(known: EveryC) -> None:
+def test_of_another_path_it_takes_nothing(known: FollowedPath) -> None:
     with pytest.raises(ValueError, match="does not fit the path"):
         write(known)
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from l1svc.tests.rules import examples
 from pipeline import rounding
-from pipeline.rounding import SMALLEST_GAP, gap_bound, log10_gap_bound, round_weights, scores
+from pipeline.rounding import SMALLEST_GAP, exact_scores, gap_bound, log10_gap_bound, round_weights
 
 
 @given(st.floats(0, 1))
@@ -78,11 +78,13 @@ def test_an_interval_is_rounded_inward(low: float, high: float, inner: tuple) ->
 def test_a_score_is_the_double_nearest_to_the_exact_sum(pixels, whole, order) -> None:
     weights = round_weights(whole / 10**11)
     X, order = pixels / 255, list(order)
-    got = scores(X, weights[:40], float(weights[40]))
+    got = exact_scores(X, weights[:40], float(weights[40]))
     for row, f in zip(pixels.tolist(), got, strict=True):
         exact = sum(
             Fraction(x, 255) * Fraction(round(w * 10**11), 10**11)
             for x, w in zip([*row, 255], weights.tolist(), strict=True)
         )
         assert f == float(exact)
-    np.testing.assert_array_equal(scores(X[:, order], weights[:40][order], float(weights[40])), got)
+    np.testing.assert_array_equal(
+        exact_scores(X[:, order], weights[:40][order], float(weights[40])), got
+    )

@@ -29,7 +29,7 @@ PARAMS = GridSearch(
     C=[0.5, 0.01, 2],
     range=None,
     path=12,
-    every_C=True,
+    follow_path=True,
     cv=3,
     scoring="accuracy",
     solver="liblinear",
@@ -228,7 +228,7 @@ def test_the_stage_searches_and_saves(project, preprocessed, capfd) -> None:
 
 
 def test_the_path_may_be_left_between_its_points(searched) -> None:
-    searched(every_C=False)
+    searched(follow_path=False)
     path = load_path(Path("data/path.npz"), 784)
     assert len(path["C"]) == 12
     assert not any(path[name].size for name in FOLLOWED)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.path import PathPoint, every_C_of_path, first_C, path_points
+from analysis.path import PathPoint, first_C, followed_path, path_points
 from analysis.search import load_search
 from analysis.stability import frequencies
 from pipeline.about import save_about
@@ -131,7 +131,7 @@ def test_the_pictures_show_the_weights_the_path_and_the_stability(
     (point,) = [point for point in ran if point.C == 0.5]
     np.testing.assert_array_equal(trained.images[0].get_array().filled(0).ravel(), point.coef)
     path = load_path(Path("data/path.npz"), 784)
-    every = every_C_of_path(path, preprocessed["X_test"], preprocessed["s_test"])
+    every = followed_path(path, preprocessed["X_test"], preprocessed["s_test"])
     axes, counts, _ = drawn("plots/entry.png").axes
     shown = axes.images[0].get_array().filled(np.inf)
     np.testing.assert_array_equal(shown.ravel(), first_C(every, ran))
@@ -148,7 +148,7 @@ def test_the_pictures_show_the_weights_the_path_and_the_stability(
     np.testing.assert_array_equal(counts.lines[0].get_ydata(), search.nonzero.mean(axis=0))
 
 
-@pytest.mark.parametrize(("change", "C"), [({"every_C": False}, 0.5), ({}, 2000.0)])
+@pytest.mark.parametrize(("change", "C"), [({"follow_path": False}, 0.5), ({}, 2000.0)])
 def test_without_every_c_the_picture_of_entry_is_of_the_points(
     project, searched, model, drawn, capfd, change: dict, C: float
 ) -> None:

@@ -82,7 +82,7 @@ def written(files: Iterable[Path]) -> dict[Path, int]:
 def test_a_pair_is_what_the_stages_make_of_it(
     params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for stage in (gridsearch, evaluate, interpret):
+    for stage in (evaluate, interpret):
         monkeypatch.setattr(stage, "png", lambda figure: b"")
     change(Path("params.yaml"), filter_5_8={"classes": [3, 8]}, **params)
     pairs.main()
