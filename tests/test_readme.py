@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,38 @@ def test_every_module_that_a_comment_names_is_there(file: str) -> None:
     rooms = "stages|figures|analysis|pipeline|l1svc|tools|benchmarks|tests"
     for name in re.findall(rf"\b(?:{rooms})/[\w/]+\.py\b", text):
         assert (ROOT / name).exists(), f"{file} names {name}"
+
+
+def test_the_graph_and_the_table_of_stages_are_those_of_dvc_yaml() -> None:
+    graph = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    writes = {
+        name: [
+            next(iter(entry)) if isinstance(entry, dict) else entry
+            for kind in ("outs", "metrics", "plots")
+            for entry in stage.get(kind, [])
+        ]
+        for name, stage in graph.items()
+    }
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| `(\w+)` \| .* \| ([^|]+) \|$", readme)
+    told = {name: re.findall(r"`([\w./]+\.\w+)`", cell) for name, cell in rows if name in graph}
+    assert told.keys() == graph.keys()
+    for name, files in told.items():
+        assert {Path(file).name for file in files} == {Path(file).name for file in writes[name]}
+
+    needs = {
+        (one, other)
+        for one, files in writes.items()
+        for other, stage in graph.items()
+        if set(files) & set(stage.get("deps", []))
+    }
+    (drawn,) = re.findall(r"```mermaid\nflowchart LR\n(.*?)```", readme, re.S)
+    edges = set()
+    for line in drawn.splitlines():
+        steps = [step.split(" & ") for step in line.strip().split(" --> ")]
+        for before, after in pairwise(steps):
+            edges |= set(product(before, after))
+    assert edges == needs
 
 
 @pytest.mark.parametrize("page", PAGES)
