@@ -17,7 +17,7 @@ from analysis.search import Results, curve, metrics, sparsest_within_one_error
 from figures.style import png
 from figures.validation_curve import validation_curve
 from pipeline.artifacts import save_bytes, save_metrics, save_object, save_table
-from pipeline.params import GridSearch
+from pipeline.params import GridSearch, ParamsError
 from pipeline.progress import progress
 from pipeline.rounding import gap_bound
 from pipeline.schemas import PREPROCESSED, load
@@ -97,6 +97,12 @@ def search(X: np.ndarray, s: np.ndarray, params: GridSearch) -> Results:
 
 def main(params: GridSearch) -> None:
     X, s = load(INPUT, PREPROCESSED, "X_train", "s_train").values()
+    fewest = int(min(np.sum(s < 0), np.sum(s > 0)))
+    if params.cv > fewest:
+        raise ParamsError(
+            f"params.yaml: gridsearch.cv: got {params.cv}; allowed: no more folds than each class "
+            f"has training images, {fewest}"
+        )
     found = search(X, s, params)
     save_object(RESULT, found)
     save_metrics(METRICS, metrics(found))

@@ -128,9 +128,6 @@ def test_a_pixel_is_a_number_from_0_to_1(tmp_path: Path, number: float) -> None:
 
 
 def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:
-    (tmp_path / "a.npz").mkdir()
-    with pytest.raises(ArtifactError, match=r"a\.npz: cannot be read: Is a directory$"):
-        load(tmp_path / "a.npz", IMAGES)
     (tmp_path / "loop.npz").symlink_to("loop.npz")
     with pytest.raises(ArtifactError, match=r"loop\.npz: cannot be read: Too many levels of sym"):
         load(tmp_path / "loop.npz", IMAGES)
@@ -139,6 +136,6 @@ def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) 
         raise MemoryError
 
     save_arrays(tmp_path / "b.npz", **right("images"))
-    monkeypatch.setattr(np, "load", full)
+    monkeypatch.setattr(np.lib.format, "read_array", full)
     with pytest.raises(ArtifactError, match=r"b\.npz: cannot be read: not enough memory$"):
         load(tmp_path / "b.npz", IMAGES)
