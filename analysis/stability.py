@@ -5,6 +5,7 @@ import numpy as np
 from l1svc import bootstrap
 from pipeline.cluster import cluster
 from pipeline.convergence import converged
+from pipeline.errors import PipelineError
 from pipeline.progress import progress
 
 OFTEN = 0.9  # share of the samples from which on a pixel counts as chosen for good
@@ -27,13 +28,20 @@ def frequencies(
     ------
     NotConvergedError
         The solver did not reach its tolerance on one of the samples.
+    PipelineError
+        One of the samples has one class only.
     """
     refusal = (
         f"interpret: bootstrap at C={C}: newton did not converge on each of {samples} samples; "
         "allowed: a train.C at which it does (a smaller one is easier)"
     )
     with cluster(), converged(refusal), progress("bootstrap", samples, "fits") as step:
-        fits = bootstrap(X, s, C, samples, random_state=random_state, n_jobs=-1, callback=step)
+        try:
+            fits = bootstrap(X, s, C, samples, random_state=random_state, n_jobs=-1, callback=step)
+        except ValueError as error:  # a sample of one class, where there are a few images of one
+            raise PipelineError(
+                f"interpret: bootstrap: {error}; allowed: more training images of each class"
+            ) from error
     return np.asarray(np.mean(fits.coef != 0, axis=0))
 
 

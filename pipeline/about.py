@@ -6,11 +6,22 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import numpy as np
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
-from pipeline.artifacts import ArtifactError, reading, save_text
+from pipeline.artifacts import ArtifactError, read_bytes, reading, save_text
 from pipeline.errors import listed
 
+MOST_BYTES = 1 << 20  # of a file; 10,000 names of classes take 200,000
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("has a sign that cannot be printed")
+    return name
+
+
+# for which pictures have room
+Name = Annotated[str, Field(min_length=1, max_length=24), AfterValidator(_printable)]
 Side = Annotated[int, Field(ge=1)]
 
 
@@ -25,7 +36,7 @@ class About:
     height: Side  # pixels
     width: Side
     ink_side: Side | None  # each image's ink was scaled to fit such a square and centred by mass
-    names: dict[int, str]  # by label
+    names: dict[int, Name]  # by label
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -51,7 +62,7 @@ def load_about(path: Path, pixels: int, classes: np.ndarray) -> About:
         The file is missing or damaged, or of other data.
     """
     with reading(path):
-        about = TypeAdapter(About).validate_json(path.read_bytes())
+        about = TypeAdapter(About).validate_json(read_bytes(path, MOST_BYTES))
     if about.height * about.width != pixels or not set(classes.tolist()) <= set(about.names):
         raise ArtifactError(
             f"{path}: of other data: {about.height}×{about.width} pixels, labels "

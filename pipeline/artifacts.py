@@ -9,6 +9,7 @@ import glob
 import io
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +19,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from pipeline.errors import PipelineError
+from pipeline.readers import LONGEST, parse_json
 
 PROTOCOL = 4  # of pickle: the default before Python 3.14, which would write other bytes
+MOST_UNPACKED = 1 << 28  # bytes of compressed arrays: a small file may stand for any number of them
 
 
 class ArtifactError(PipelineError):
@@ -88,8 +91,39 @@ def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     ArtifactError
         The file is missing or damaged, or lacks one of the names.
     """
-    with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in names}
+    with reading(path):
+        return read_arrays(path, *names)
+
+
+def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """The same of anyone's npz; what is wrong with it may raise anything, KeyError a name.
+
+    np.load would give the bytes of what is no array, and as many as a member says.
+    """
+    with (
+        warnings.catch_warnings(action="ignore"),  # of headers by Python 2
+        path.open("rb") as file,
+        zipfile.ZipFile(file) as archive,
+    ):
+        members = {member.filename: member for member in archive.infolist()}
+        wanted = {name: members[f"{name}.npy"] for name in names}
+        size = sum(member.file_size for member in wanted.values() if member.compress_type)
+        if size > MOST_UNPACKED:
+            raise ValueError(f"compressed, of {size} bytes; allowed: {MOST_UNPACKED}, or by savez")
+        arrays = {}
+        for name, member in wanted.items():
+            with archive.open(member) as opened:
+                arrays[name] = np.lib.format.read_array(opened, allow_pickle=False)
+        return arrays
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """The bytes of a file; a ValueError if there are more than `most`."""
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"over {most} bytes")
+    return data
 
 
 def save_object(path: Path, value: Any) -> None:
@@ -126,7 +160,7 @@ def _check_scalars(value: Any, key: str) -> None:
 def load_metrics(path: Path) -> dict[str, Any]:
     """Read what `save_metrics` wrote."""
     with reading(path):
-        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        metrics: dict[str, Any] = parse_json(read_bytes(path, LONGEST), path.name)
     return metrics
 
 

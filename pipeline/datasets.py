@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.about import About
+from pipeline.artifacts import read_arrays
 from pipeline.errors import PipelineError, listed
 from pipeline.sources import Arrays, SourceError, from_debian, from_keras, from_pypi
 
@@ -150,13 +151,9 @@ def _arrays(file: Path) -> Arrays:
         return DatasetError(f"params.yaml: download.file: {file}: {what}; allowed: {allowed}")
 
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            missing = [name for name in ARRAYS if name not in archive]
-            if missing:
-                raise refuse(f"no {missing[0]} in it", f"an npz of {', '.join(ARRAYS)}")
-            arrays = {name: archive[name] for name in ARRAYS}
-    except DatasetError:
-        raise
+        arrays = read_arrays(file, *ARRAYS)
+    except KeyError as error:
+        raise refuse(f"no {error.args[0]} in it", f"an npz of {', '.join(ARRAYS)}") from error
     except Exception as error:  # what is no npz makes its reader raise almost anything
         if "Object arrays" in str(error):  # so NumPy keeps images of different sizes
             raise refuse("an array of Python objects in it", "images of one size, uint8") from error

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_origin
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipeline.about import Name
 from pipeline.datasets import DATASETS, SOURCES
 from pipeline.errors import PipelineError, listed, run
 from pipeline.readers import LONGEST, parse_yaml
@@ -56,7 +57,6 @@ Seconds = Annotated[
         description="a number of seconds, 0 < s <= 3600",
     ),
 ]
-Name = Annotated[str, Field(min_length=1, max_length=24)]  # for which pictures have room
 Text = Annotated[str, Field(min_length=1)]
 Regularisation = Annotated[
     float, Field(ge=1e-9, le=1e6)
@@ -101,7 +101,8 @@ class Download(Section):
     )
     class_names: Annotated[list[Name], Field(min_length=2), AfterValidator(_distinct)] | None = (
         Field(
-            description="null or a list of different texts, 1 to 24 characters, one for each label"
+            description="null or a list of different texts, 1 to 24 characters that can be "
+            "printed, one for each label"
         )
     )
     sources: Annotated[

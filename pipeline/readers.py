@@ -11,7 +11,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from pipeline.errors import PipelineError
 
 LONGEST = 65_536  # bytes; a thousand values of C take 25,000
-MOST_BRACKETS = {"YAML": 1000, "JSON": 100}  # JSON holds metrics, a few levels of them
+MOST_BRACKETS = {"YAML": 500, "JSON": 100}  # JSON holds metrics, a few levels of them
 MOST_VALUES = 10_000  # aliases written out
 
 
@@ -41,9 +41,14 @@ def parse_json(data: bytes, name: str) -> Any:
     """What a JSON file holds. `name` begins the message of the TextError."""
     text = _text(data, name, "JSON")
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number)
     except ValueError as error:
         raise TextError(f"{name}: not JSON: {error}; allowed: a JSON mapping") from error
+
+
+def _no_number(name: str) -> None:
+    """Python's reader takes NaN and Infinity, which JSON has not."""
+    raise ValueError(f"{name} is no number")
 
 
 def _text(data: bytes, name: str, kind: str) -> str:

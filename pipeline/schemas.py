@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 INTEGERS = "integers"
 WORKSPACE = 384 << 20  # bytes beside the data: OpenBLAS' buffers, and a stage's own arrays
+LABELS = -(2**63), 2**63 - 1  # as params.yaml may name them
+MOST_WEIGHT = 1e7  # of a pixel, and the bias: at 9e7 no score is exact (pipeline/rounding.py)
+C_RANGE = 1e-9, 1e6  # as in params.yaml
+NO_C = "not a number from {:g} to {:g}".format(*C_RANGE)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Array:
 Schema = Mapping[str, Array]
 
 IMAGES: Schema = {
-    f"{name}_{part}": Array(dtype, (f"n_{part}", *axes))
+    f"{name}_{part}": Array(dtype, (f"n_{part}", *axes), *LABELS)
     for part in ("train", "test")
     for name, dtype, axes in (("x", "uint8", ("height", "width")), ("y", INTEGERS, ()))
 }
@@ -50,10 +54,10 @@ def _of_two_classes(images: str, *axes: str, high: float = math.inf) -> Schema:
         n = f"n_{part}"
         schema |= {
             f"X_{part}": Array(images, (n, *axes), 0.0, high),
-            f"y_{part}": Array(INTEGERS, (n,)),
+            f"y_{part}": Array(INTEGERS, (n,), *LABELS),
             f"index_{part}": Array("int64", (n,), 0),
         }
-    return schema | {"classes": Array(INTEGERS, ("2",))}
+    return schema | {"classes": Array(INTEGERS, ("2",), *LABELS)}
 
 
 FILTERED = _of_two_classes("uint8", "height", "width")
@@ -80,8 +84,10 @@ FOLLOWED: Schema = {
 }
 
 
-def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
+def load(path: Path, schema: Schema, *names: str, **axes: int) -> dict[str, np.ndarray]:
     """The arrays `names` of an npz, all of them if none is named, once they are as `schema` says.
+
+    `axes` are lengths that other files have.
 
     Raises
     ------
@@ -91,8 +97,9 @@ def load(path: Path, schema: Schema, *names: str) -> dict[str, np.ndarray]:
         The arrays fit, but nothing can be computed with them.
     """
     arrays = load_arrays(path, *(names or schema))
-    # An axis' name: its length, and the array that had it first. The axis "2" has the length 2.
+    # An axis' name: its length, and the array that has it. The axis "2" has the length 2.
     sizes: dict[str, tuple[int, str]] = {"2": (2, "")}
+    sizes |= {axis: (size, "other files") for axis, size in axes.items()}
     for name, array in arrays.items():
         _check(path, name, array, schema[name], sizes)
     for name in ("s_train", "s_test"):
@@ -117,11 +124,9 @@ def load_path(path: Path, pixels: int) -> dict[str, np.ndarray]:
     ArtifactError
         The file is missing or damaged, or holds something else.
     """
-    found = load(path, {**POINTS, **FOLLOWED})
+    found = load(path, {**POINTS, **FOLLOWED}, pixels=pixels)
     start, column, turn = (found[n] for n in ("corner_start", "corner_column", "turn_column"))
     followed = len(found["corner_C"]) > 0
-    if found["coef"].shape[1] != pixels:
-        raise foreign(path, f"coef is of {found['coef'].shape[1]} pixels, not {pixels}")
     for name in ("C", "corner_C", "train_C"):
         if np.any(np.diff(found[name]) <= 0):
             raise foreign(path, f"{name} does not ascend")
@@ -187,16 +192,16 @@ def load_model(path: Path, classes: np.ndarray, pixels: int) -> "LinearSVC":
         raise foreign(path, f"a {type(model).__name__}, not a LinearSVC")
     C = getattr(model, "C", None)
     if not _is_C(C):
-        raise foreign(path, f"C is {_short(C)}, not a finite number > 0")
+        raise foreign(path, f"C is {_short(C)}, {NO_C}")
     for name, shape in (("coef_", (1, pixels)), ("intercept_", (1,))):
         weights = getattr(model, name, None)
         if not (
             type(weights) is np.ndarray  # a masked array hides what it holds
             and weights.dtype == np.float64
             and weights.shape == shape
-            and np.isfinite(weights).all()
+            and (np.abs(weights) <= MOST_WEIGHT).all()  # NaN is not
         ):
-            raise foreign(path, f"{name} is not float64 {shape}, finite")
+            raise foreign(path, f"{name} is not float64 {shape}, up to ±{MOST_WEIGHT:g}")
     labels = getattr(model, "classes_", None)
     if not (
         type(labels) is np.ndarray and labels.dtype.kind in "iu" and np.array_equal(labels, classes)
@@ -226,12 +231,12 @@ def load_C(path: Path, choose: str) -> float:
     params = found.get(key) if isinstance(found, dict) else None
     C = params.get("C") if isinstance(params, dict) else None
     if not _is_C(C):
-        raise foreign(path, f"{key} have C = {_short(C)}, not a finite number > 0")
+        raise foreign(path, f"{key} have C = {_short(C)}, {NO_C}")
     return C
 
 
 def _is_C(value: Any) -> TypeGuard[float]:
-    return isinstance(value, float) and math.isfinite(value) and value > 0
+    return isinstance(value, float) and C_RANGE[0] <= value <= C_RANGE[1]
 
 
 def _is_scalar(value: Any) -> bool:

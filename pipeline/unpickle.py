@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.artifacts import read_bytes
+
 MOST_BYTES = 64 << 20  # of a file, and of its arrays together; ours have some 10,000
 MOST_STEPS = 100_000  # operations, then values; ours have some 1,000 (1,000 C, 100 folds: 20,000)
 MOST_DEPTH = 8  # of lists, tuples and dicts within each other; ours are 4 deep
@@ -76,11 +78,7 @@ def unpickle(path: Path) -> Any:
     pickle.UnpicklingError
         It is not as the pipeline writes it. Damaged bytes raise almost anything.
     """
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise UnpicklingError(f"over {MOST_BYTES >> 20} MiB")
-    found = _Reader(data).read()
+    found = _Reader(read_bytes(path, MOST_BYTES)).read()
     if type(found) is _StandIn and found.name is _Name.MODEL:
         return _model(found.given)
     _check_plain(found)

@@ -52,6 +52,9 @@ def main(params: Evaluate) -> None:
     classes, pixels = data["classes"], data["X_train"].shape[1]
     model = load_model(MODEL, classes, pixels)
     about = load_about(ABOUT, pixels, classes)
+    height, width = about.shape
+    axes = {"n_test": len(data["y_test"]), "height": height, "width": width}
+    (images,) = load(IMAGES, FILTERED, "X_test", **axes).values()
     negative, positive = about.named(classes)
 
     def said_of(part: str) -> Answers:
@@ -97,7 +100,6 @@ def main(params: Evaluate) -> None:
     wrong = int((test.predicted != test.y).sum())
     mistaken = worst(test.y, test.predicted, test.f, params.mistakes)
     unsure = least_certain(test.f, params.uncertain)
-    (images,) = load(IMAGES, FILTERED, "X_test").values()
     pictures = (
         (MISTAKES, f"The {len(mistaken)} worst of {wrong} mistakes", mistaken),
         (UNCERTAIN, f"The {len(unsure)} least certain answers", unsure),

@@ -17,7 +17,7 @@ from analysis.every_c import every_C
 from analysis.follow import follow_path, path_grid, solve_path
 from analysis.search import Search, curve, metrics, sparsest_within_one_error
 from pipeline.artifacts import save_arrays, save_metrics, save_object, save_table
-from pipeline.params import GridSearch
+from pipeline.params import GridSearch, ParamsError
 from pipeline.progress import progress
 from pipeline.rounding import gap_bound
 from pipeline.schemas import FOLLOWED, PREPROCESSED, load
@@ -101,6 +101,12 @@ def search(X: np.ndarray, s: np.ndarray, params: GridSearch) -> Results:
 
 def main(params: GridSearch) -> None:
     X, s = load(INPUT, PREPROCESSED, "X_train", "s_train").values()
+    fewest = int(min(np.sum(s < 0), np.sum(s > 0)))
+    if params.cv > fewest:
+        raise ParamsError(
+            f"params.yaml: gridsearch.cv: got {params.cv}; allowed: no more folds than each class "
+            f"has training images, {fewest}"
+        )
     found = search(X, s, params)
     save_object(RESULT, found)
     summary = Search.of(found)

@@ -79,10 +79,13 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
 
 
 def main(params: Interpret) -> None:
-    names = ("X_train", "s_train", "X_test", "s_test", "classes")
-    X, s, X_test, s_test, classes = load(INPUT, PREPROCESSED, *names).values()
+    names = ("X_train", "s_train", "X_test", "s_test", "y_test", "index_test", "classes")
+    X, s, X_test, s_test, y_test, index, classes = load(INPUT, PREPROCESSED, *names).values()
     model = load_model(MODEL, classes, X.shape[1])
     about = load_about(ABOUT, X.shape[1], classes)
+    height, width = about.shape
+    axes = {"n_test": len(y_test), "height": height, "width": width}
+    (images,) = load(IMAGES, FILTERED, "X_test", **axes).values()
     refusal = border_refusal(params.border, about.shape)
     if refusal:
         raise ParamsError(f"params.yaml: {refusal}")
@@ -127,7 +130,6 @@ def main(params: Interpret) -> None:
             for p in points
         ),
     )
-    images, y_test, index = load(IMAGES, FILTERED, "X_test", "y_test", "index_test").values()
     labels = about.named(y_test)
     shown = page(points, images, labels, index, (negative, positive), C, about, every, share)
     save_text(EXPLORER, shown)

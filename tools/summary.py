@@ -1,6 +1,7 @@
 """What a run came to, in a few lines: `python -m tools.summary`."""
 
 import functools
+import math
 import operator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def numbers(file: Path, *keys: str) -> list[float]:
     with reading(file):
         values = [functools.reduce(operator.getitem, key.split("."), metrics) for key in keys]
         for key, value in zip(keys, values, strict=True):
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if type(value) not in (int, float) or not math.isfinite(value):
                 raise TypeError(f"{key} is {value!r}, no number")
         return values
 

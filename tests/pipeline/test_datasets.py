@@ -83,7 +83,7 @@ def test_a_label_of_the_test_images_alone_is_one_of_the_labels(keep) -> None:
     assert about.names == {3: "3", 7: "7", 11: "11"}
 
 
-MISSING = "no y_test in it; allowed: an npz of x_train, y_train, x_test, y_test"
+MISSING = "no y_test.npy in it; allowed: an npz of x_train, y_train, x_test, y_test"
 WRONG = {
     "a float": (arrays(x_train=np.zeros((4, 20, 16))), "x_train is float64 (4, 20, 16); allowed: "),
     "flat": (arrays(x_test=np.zeros((3, 320), np.uint8)), "x_test is uint8 (3, 320); allowed: "),

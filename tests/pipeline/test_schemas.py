@@ -139,6 +139,6 @@ def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) 
         raise MemoryError
 
     save_arrays(tmp_path / "b.npz", **right("images"))
-    monkeypatch.setattr(np, "load", full)
+    monkeypatch.setattr(np.lib.format, "read_array", full)
     with pytest.raises(ArtifactError, match=r"b\.npz: cannot be read: not enough memory$"):
         load(tmp_path / "b.npz", IMAGES)

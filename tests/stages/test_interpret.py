@@ -14,7 +14,7 @@ from analysis.path import PathPoint, first_C, followed_path, path_points
 from analysis.search import load_search
 from analysis.stability import frequencies
 from pipeline.about import save_about
-from pipeline.artifacts import load_metrics, save_object
+from pipeline.artifacts import load_metrics, save_arrays, save_object
 from pipeline.datasets import DATASETS
 from pipeline.params import ParamsError
 from pipeline.schemas import load_path
@@ -57,6 +57,8 @@ def test_the_border_and_the_corners_of_images_that_are_not_square() -> None:
 
 def test_a_border_that_leaves_nothing_within_gets_its_line(project, preprocessed, model) -> None:
     save_about(Path("data/raw/about.json"), replace(DATASETS["mnist"].about, height=16, width=49))
+    images = np.zeros((len(preprocessed["y_test"]), 16, 49), dtype=np.uint8)
+    save_arrays(Path("data/filtered.npz"), X_test=images)
     with pytest.raises(ParamsError) as caught:
         main(project("interpret", border=8))
     assert str(caught.value).startswith("params.yaml: interpret.border: got 8; allowed: ")
