@@ -35,6 +35,22 @@ class FollowedPath:
     test: Steps
 
 
+def with_model(
+    path: dict[str, np.ndarray], C: float, coef: np.ndarray, intercept: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """C, weights and biases of the path's points and of one model more, in the order of C.
+
+    The path's own point at that C, if there is one, gives way.
+    """
+    others = path["C"] != C
+    at = np.searchsorted(path["C"][others], C)
+    return (
+        np.insert(path["C"][others], at, C),
+        np.insert(path["coef"][others], at, coef, axis=0),
+        np.insert(path["intercept"][others], at, intercept),
+    )
+
+
 def path_points(
     Cs: np.ndarray,
     coef: np.ndarray,

@@ -39,6 +39,11 @@ class About:
     names: dict[int, Name]  # by label
 
     @property
+    def axes(self) -> dict[str, int]:
+        """Height and width by their names, as pipeline.schemas.load takes them."""
+        return {"height": self.height, "width": self.width}
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(height, width) of every image."""
         return self.height, self.width

@@ -52,9 +52,8 @@ def main(params: Evaluate) -> None:
     classes, pixels = data["classes"], data["X_train"].shape[1]
     model = load_model(MODEL, classes, pixels)
     about = load_about(ABOUT, pixels, classes)
-    height, width = about.shape
-    axes = {"n_test": len(data["y_test"]), "height": height, "width": width}
-    (images,) = load(IMAGES, FILTERED, "X_test", **axes).values()
+    n_test = len(data["y_test"])
+    (images,) = load(IMAGES, FILTERED, "X_test", n_test=n_test, **about.axes).values()
     negative, positive = about.named(classes)
 
     def said_of(part: str) -> Answers:

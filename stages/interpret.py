@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.path import first_C, followed_path, nonzero_of_points, path_points
+from analysis.path import first_C, followed_path, nonzero_of_points, path_points, with_model
 from analysis.search import load_search
 from analysis.stability import OFTEN, frequencies, often
 from figures.entry import entry
@@ -83,11 +83,8 @@ def main(params: Interpret) -> None:
     X, s, X_test, s_test, y_test, index, classes = load(INPUT, PREPROCESSED, *names).values()
     model = load_model(MODEL, classes, X.shape[1])
     about = load_about(ABOUT, X.shape[1], classes)
-    height, width = about.shape
-    axes = {"n_test": len(y_test), "height": height, "width": width}
-    (images,) = load(IMAGES, FILTERED, "X_test", **axes).values()
-    refusal = border_refusal(params.border, about.shape)
-    if refusal:
+    (images,) = load(IMAGES, FILTERED, "X_test", n_test=len(y_test), **about.axes).values()
+    if refusal := border_refusal(params.border, about.shape):
         raise ParamsError(f"params.yaml: {refusal}")
     negative, positive = about.named(classes)
     bias, C = float(model.intercept_[0]), model.C
@@ -95,41 +92,23 @@ def main(params: Interpret) -> None:
 
     path = load_path(PATH, X.shape[1])
     low, high = path["C"][[0, -1]]
-    every = None
-    if len(path["corner_C"]) and low <= C <= high:
-        every = followed_path(path, X_test, s_test)
-    elif not low <= C <= high:
-        print(
-            f"interpret: C = {C:g} is not on the path from {low:g} to {high:g}: it is drawn "
-            "beside it, and between the path's points nothing is known",
-            file=sys.stderr,
-        )
-    # The trained model is a point of its own; the path's at that C, if there is one, gives way.
-    others = path["C"] != C
-    at = np.searchsorted(path["C"][others], C)
-    points = path_points(
-        np.insert(path["C"][others], at, C),
-        np.insert(path["coef"][others], at, model.coef_[0], axis=0),
-        np.insert(path["intercept"][others], at, bias),
-        *(X, s, X_test, s_test),
-    )
+    on_path = low <= C <= high
+    if not on_path:
+        said = f"interpret: C = {C:g} is not on the path from {low:g} to {high:g}"
+        print(f"{said}: what lies between the points is not shown", file=sys.stderr)
+    every = followed_path(path, X_test, s_test) if on_path and len(path["corner_C"]) else None
+    models = with_model(path, C, model.coef_[0], bias)
+    points = path_points(*models, X, s, X_test, s_test)
     share = frequencies(X, s, C, params.bootstraps, params.random_state).reshape(about.shape)
     report = metrics(w, bias, params.border)
     report["stability"] = {"pixels_in_90_percent": int(often(share).sum())}
     save_metrics(METRICS, report)
-    save_table(
-        WEIGHTS_TABLE,
-        ["row", "column", "weight", "negative", "positive"],
-        ((*place, float(weight), negative, positive) for place, weight in np.ndenumerate(w)),
-    )
-    save_table(
-        PATH_TABLE,
-        ["C", "nonzero", "train_accuracy", "test_accuracy", "objective", "trained"],
-        (
-            (p.C, p.nonzero, p.train_accuracy, p.test_accuracy, p.objective, int(p.C == C))
-            for p in points
-        ),
-    )
+    header = ["row", "column", "weight", "negative", "positive"]
+    weights = ((*place, float(w_j), negative, positive) for place, w_j in np.ndenumerate(w))
+    save_table(WEIGHTS_TABLE, header, weights)
+    columns = ["C", "nonzero", "train_accuracy", "test_accuracy", "objective"]
+    rows = [[getattr(point, name) for name in columns] + [int(point.C == C)] for point in points]
+    save_table(PATH_TABLE, [*columns, "trained"], rows)
     labels = about.named(y_test)
     shown = page(points, images, labels, index, (negative, positive), C, about, every, share)
     save_text(EXPLORER, shown)
