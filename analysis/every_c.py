@@ -67,6 +67,8 @@ def every_C(
     refusal = found_path(f"gridsearch.range: [{low}, {high}]", "smaller values of C")
     with refusal, progress("every C", cv, "folds") as step:
         found = exact_search(X, s, low, high, cv=cv, scoring=scoring, n_jobs=-1, callback=step)
+    # Two events may have one C once it is rounded: the step between them has no width, and goes.
+    # The two ends are given, not rounded. best_C lies inside one of the best intervals.
     edges = np.array([low, *map(round_event, found.Cs[1:-1]), high])
     wide = np.diff(edges) > 0
     around = next(ends for ends in found.best_intervals if ends[0] < found.best_C < ends[1])

@@ -28,7 +28,7 @@ class PathPoint:
 class FollowedPath:
     """What is known of each C of the path, not of its points alone."""
 
-    # (p,): for each pixel the C, ascending, at which its weight enters, leaves, enters …
+    # (p,) lists: of each pixel the C, ascending, at which its weight enters, leaves, enters …
     entries: Sequence[Sequence[float]]
     nonzero: Steps  # the bias included
     train: Steps  # accuracies
@@ -97,6 +97,8 @@ def followed_path(
 ) -> FollowedPath:
     """What happens along a path that was followed (analysis.follow.follow_path)."""
     pixels = X_test.shape[1]
+    # turn_column ascends: a part for each pixel, and the last one for the bias, which counts as a
+    # weight but is no pixel's entry.
     turns = np.split(path["turn_C"], np.searchsorted(path["turn_column"], np.arange(1, pixels + 1)))
     return FollowedPath(
         entries=[of_one.tolist() for of_one in turns[:pixels]],
@@ -111,6 +113,7 @@ def _nonzero(turns: list[np.ndarray], low: float) -> Steps:
     changes = {low: 0}
     for of_one in turns:
         for k, C in enumerate(of_one.tolist()):
+            # Even turns enter, odd ones leave. A C that was rounded to below the path counts there.
             at = max(C, low)
             changes[at] = changes.get(at, 0) + (-1 if k % 2 else 1)
     Cs = np.array(sorted(changes))

@@ -169,8 +169,9 @@ def corners(every: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 def sparsest_within_one_error(C: np.ndarray, test_scores: np.ndarray, best: int) -> int:
     """The position of the smallest C whose mean test score is at most one standard error below the
-    best: mean_C ≥ mean_best − std_best / √k, std with k − 1 for k folds (Breiman et al., 1984)."""
+    best: mean_C ≥ mean_best − std_best / √k, std divides by k − 1 (Breiman et al., 1984)."""
     means = test_scores.mean(axis=0)
-    error = test_scores[:, best].std() / np.sqrt(len(test_scores) - 1)  # NumPy's std is with k
+    # NumPy's std divides by k: std_k / √(k − 1) = std_(k−1) / √k.
+    error = test_scores[:, best].std() / np.sqrt(len(test_scores) - 1)
     near = np.flatnonzero(means >= means[best] - error)
     return int(near[np.argmin(C[near])])

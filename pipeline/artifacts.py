@@ -50,7 +50,7 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Whatever a file that cannot be read, or is damaged, makes its reader raise: one line."""
+    """Turn whatever the code within raises of a file into an ArtifactError of one line."""
     if path.exists() and not path.is_file():  # at a pipe its reader would wait for ever
         raise ArtifactError(f"{path}: is no file; remove it, then `dvc repro` makes it")
     try:
@@ -96,9 +96,10 @@ def load_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
 
 
 def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
-    """The same of anyone's npz; what is wrong with it may raise anything, KeyError a name.
+    """The arrays `names` of an npz of unknown origin: a missing name raises KeyError, other damage
+    anything.
 
-    np.load would give the bytes of what is no array, and as many as a member says.
+    np.load would give the bytes of a member that is no array, and has no limit of size.
     """
     with (
         warnings.catch_warnings(action="ignore"),  # of headers by Python 2

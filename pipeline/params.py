@@ -255,7 +255,12 @@ def border_refusal(border: int, shape: tuple[int, int]) -> str | None:
 
 
 def _line(values: dict[Any, Any], problem: ErrorDetails, kind: type[Section]) -> str:
-    """`gridsearch.cv: got 1; allowed: an integer, 2 to 100 folds`."""
+    """The line for one of pydantic's errors: `gridsearch.cv: got 1; allowed: an integer, 2 to …`.
+
+    `loc` is the way from the file to the wrong value: section, field, place in a list. It is
+    followed through the values and through their types; where a type is `X | None`, pydantic adds
+    the name of its branch, which ends the way.
+    """
     model: Any = kind  # then the annotation of a field
     allowed: str | None = ""
     key, got = "", values

@@ -52,7 +52,10 @@ def _no_number(name: str) -> None:
 
 
 def _text(data: bytes, name: str, kind: str) -> str:
-    """The text of a file that is within the bounds: a reader's time grows as their square."""
+    """The text of a file that is within the bounds.
+
+    The time of the YAML reader grows with the square of the length.
+    """
     brackets, most = data.count(b"[") + data.count(b"{"), MOST_BRACKETS[kind]
     if len(data) > LONGEST or brackets > most:
         got = f"over {LONGEST} bytes" if len(data) > LONGEST else f"{brackets} brackets"
@@ -67,7 +70,7 @@ def _text(data: bytes, name: str, kind: str) -> str:
 def _size(node: Node | None, known: dict[int, int]) -> int:
     """How many values a node of YAML stands for, were its aliases written out.
 
-    The reader itself writes them out, in its message on a key that stands twice.
+    On a repeated key, the reader itself prints the values with their aliases written out.
     """
     if id(node) not in known:
         known[id(node)] = 1  # an alias within itself

@@ -2,6 +2,10 @@
 
 The order in which a machine adds up decides the last decimals of a sum. Below, each kind of number
 keeps the decimals that are the same on every machine; l1svc/docs/solver.md tells how many.
+
+The relative duality gap of weights is a computed bound on how far their objective is above the
+minimum, divided by the objective; that bound is their certificate. Refined weights are solved for
+until only rounding remains.
 """
 
 import math
@@ -55,7 +59,8 @@ def exact_scores(X: np.ndarray, coef: np.ndarray, intercept: float) -> np.ndarra
     pixels = np.column_stack([np.rint(X[:, used] * 255), np.full(len(X), 255.0)])
     whole = np.rint(np.append(coef[used], intercept) * 10**WEIGHT_DECIMALS).astype(np.int64)
     signs, rest = np.sign(whole), np.abs(whole)
-    # A part has so many bits that a row's sum of 255 × part stays below 2^53: doubles hold it.
+    # The whole numbers are cut into parts of `bits` bits, so that a row's sum of 255 × part stays
+    # below 2^53: doubles add it exactly. Python's integers put the sums of the parts together.
     bits = 53 - (255 * whole.size).bit_length()
     total, shift = [0] * len(X), 0
     while rest.any():

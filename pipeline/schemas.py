@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 INTEGERS = "integers"
 WORKSPACE = 384 << 20  # bytes beside the data: OpenBLAS' buffers, and a stage's own arrays
 LABELS = -(2**63), 2**63 - 1  # as params.yaml may name them
-MOST_WEIGHT = 1e7  # of a pixel, and the bias: at 9e7 no score is exact (pipeline/rounding.py)
+MOST_WEIGHT = 1e7  # exact_scores holds weight · 10^11 as an int64, which ends at 9.2e18
 C_RANGE = 1e-9, 1e6  # as in params.yaml
 NO_C = "not a number from {:g} to {:g}".format(*C_RANGE)
 
@@ -65,21 +65,21 @@ PREPROCESSED: Schema = {
     **_of_two_classes("float64", "pixels", high=1.0),
     **{f"s_{part}": Array("int8", (f"n_{part}",), -1, 1) for part in ("train", "test")},
 }
-LARGEST = np.finfo(np.float64).max
+LARGEST_FLOAT = np.finfo(np.float64).max
 POINTS: Schema = {
-    "C": Array("float64", ("points",), 0.0, LARGEST),
-    "coef": Array("float64", ("points", "pixels"), -LARGEST, LARGEST),
-    "intercept": Array("float64", ("points",), -LARGEST, LARGEST),
+    "C": Array("float64", ("points",), 0.0, LARGEST_FLOAT),
+    "coef": Array("float64", ("points", "pixels"), -LARGEST_FLOAT, LARGEST_FLOAT),
+    "intercept": Array("float64", ("points",), -LARGEST_FLOAT, LARGEST_FLOAT),
 }
 # Empty, all of them, where the path was not followed from one point to the next.
 FOLLOWED: Schema = {
-    "corner_C": Array("float64", ("corners",), 0.0, LARGEST, may_be_empty=True),
+    "corner_C": Array("float64", ("corners",), 0.0, LARGEST_FLOAT, may_be_empty=True),
     "corner_start": Array("int32", ("corners and the end",), 0, may_be_empty=True),
     "corner_column": Array("int32", ("weights",), 0, may_be_empty=True),
     "corner_weight": Array("int64", ("weights",), may_be_empty=True),
     "turn_column": Array("int64", ("turns",), 0, may_be_empty=True),
-    "turn_C": Array("float64", ("turns",), 0.0, LARGEST, may_be_empty=True),
-    "train_C": Array("float64", ("steps",), 0.0, LARGEST, may_be_empty=True),
+    "turn_C": Array("float64", ("turns",), 0.0, LARGEST_FLOAT, may_be_empty=True),
+    "train_C": Array("float64", ("steps",), 0.0, LARGEST_FLOAT, may_be_empty=True),
     "train_accuracy": Array("float64", ("steps",), 0.0, 1.0, may_be_empty=True),
 }
 

@@ -70,7 +70,10 @@ class Solver(ABC):
 
 
 class Newton(Solver):
-    """By l1svc: the exact optimum of every fit, each from the one before it; no random_state."""
+    """l1svc's Newton method, to a relative duality gap of at most `tol`; it draws no numbers.
+
+    Each fit of a fold begins at the optimum of the C before it.
+    """
 
     name = "newton"
 

@@ -26,16 +26,16 @@ class ChangedError(PipelineError):
 def run_stage(main: Callable[..., object], section: str | None = None) -> None:
     """Run a stage's `main` with its section of params.yaml, if it has one; refuse in one line.
 
-    DVC looks at params.yaml and at the code when the stage has ended: what was changed meanwhile
-    would be recorded with the results of what was there before. So both are looked at again after
-    the last write, and such a run is refused. A stage whose dvc is gone ends too: its results
-    would take the place of a later run's.
+    DVC records params.yaml and the code as they are when the stage has ended. An edit during the
+    run would be recorded as if it had made the results: such a run is refused. A stage whose dvc
+    was killed ends itself, or it would write over the results of a later run.
     """
     if os.environ.get("DVC_STAGE"):
         threading.Thread(target=_end_without, args=(pipeline.PARENT,), daemon=True).start()
 
     def stage() -> None:
         params = getattr(load_params(), section) if section else None
+        # Before: every module, since main may import some late. After: those that were imported.
         code = _digests(ROOT.glob("*/*.py"))
         main(*([params] if section else []))
         if section and getattr(load_params(), section) != params:

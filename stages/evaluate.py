@@ -66,6 +66,7 @@ def main(params: Evaluate) -> None:
         "test": metrics(test.y, test.predicted, test.f, test.s),
     }
     save_metrics(METRICS, report)
+    # A row for each image of both parts. Files get rounded scores, metrics and curves exact ones.
     predictions: dict[str, np.ndarray] = {}
     for part, said in (("train", train), ("test", test)):
         predictions |= {

@@ -36,7 +36,7 @@ def keep_classes(
 
     Returns
     -------
-    X (m, height, width), y (m,), index (m,) int64 : X = X[index], y = y[index]
+    kept X[index] (m, height, width) and y[index] (m,), index (m,) int64
 
     Raises
     ------

@@ -62,7 +62,8 @@ def metrics(w: np.ndarray, bias: float, border: int) -> dict[str, Any]:
     """
     edge = np.ones(w.shape, dtype=bool)
     edge[border:-border, border:-border] = False
-    corners = np.zeros(w.shape, dtype=bool)  # the first and the last rows and columns: 4 squares
+    corners = np.zeros(w.shape, dtype=bool)
+    # np.r_: the first and the last places of an axis; np.ix_: each such row with each such column.
     corners[np.ix_(*(np.r_[:border, side - border : side] for side in w.shape))] = True
     nonzero = int(np.count_nonzero(w)) + int(bias != 0)
     total = math.fsum(np.abs(w).flat)  # the same sum in any order

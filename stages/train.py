@@ -27,7 +27,7 @@ METRICS = Path("metrics/train.json")
 
 
 def fit(X: np.ndarray, s: np.ndarray, classes: np.ndarray, C: float, params: Train) -> LinearSVC:
-    """min over w of |w|_1 + C sum_i max(0, 1 - s_i (w.x_i + b))^2, b penalised as a weight.
+    """min over w, b of |w|_1 + |b| + C sum_i max(0, 1 - s_i (w.x_i + b))^2.
 
     The weights are rounded: the same bits then come out whatever the order in which a machine
     adds up.

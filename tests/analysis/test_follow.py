@@ -66,7 +66,7 @@ def test_between_the_steps_all_is_as_a_fit_has_it(data, Cs, every) -> None:
 
 
 def test_where_it_is_cut_changes_nothing(data, Cs, every, monkeypatch) -> None:
-    monkeypatch.setattr(follow, "LEFT", 0.4)
+    monkeypatch.setattr(follow, "CUT", 0.4)
     again = known(data, Cs[0], Cs[-1])
     assert again.entries == every.entries
     for steps, same in zip(

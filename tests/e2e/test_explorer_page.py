@@ -478,7 +478,7 @@ def test_between_two_points_everything_is_as_it_is_said_to_be(opened, known, tmp
         for name in ("train", "test"):
             assert number(opened, f"#{name}") == pytest.approx(100 * steps[name][k], abs=0.006)
         X, s = known.X[::2], signs(known.y[::2], np.array(CLASSES))
-        (best,) = solve_path(X, s, X, s, [C])
+        (best,) = path_points(*solve_path(X, s, [C]).values(), X, s, X, s)
         assert number(opened, "#objective") == pytest.approx(best.objective, rel=0.02)
     opened.goto(f"{opened.url.partition('#')[0]}#C=0.13&pixel={pixel // 28 + 1},{pixel % 28 + 1}")
     expect(opened.locator("#story-facts")).to_contain_text("0.0005 to 0.1, from 0.15")

@@ -65,7 +65,7 @@ def test_what_is_damaged_is_named_and_mended(
     assert last.startswith(f"{len(where)} of ")
     assert last.endswith(" files are damaged; `make verify FIX=1` mends")
     done = run("python", "-m", "tools.health", "--fix")
-    assert f"{len(where)} damaged, all back\n" in done.stdout
+    assert f"{len(where)} damaged, {len(where)} back\n" in done.stdout
     assert done.stdout.endswith(WHOLE)
     assert set(stages_run(done)) <= {"train", "evaluate", "interpret"}
     assert snapshot() == before
