@@ -1,13 +1,14 @@
 """The path at every C: where each pixel's weight enters and leaves, and where accuracies step."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from analysis.every_c import found_path, refuse_too_many
 from analysis.path import EveryC, PathPoint
 from l1svc import ExactSearch, exact_search
+from l1svc.jobs import Crew
 from pipeline.errors import NotConvergedError
 from pipeline.progress import progress
 from pipeline.rounding import round_C, round_event
@@ -46,10 +47,7 @@ def every_C_of_path(
     ends = (low, round_C(low ** (1 - LEFT) * high**LEFT), high)
     with found_path("interpret.every_C"), progress("every C", 2, "parts") as step:
         halves = []
-        for half in Parallel(n_jobs=-1, return_as="generator")(
-            delayed(exact_search)(both, signs, *part, cv=[split], return_train_score=True)
-            for part in pairwise(ends)
-        ):
+        for half in Crew((both, signs, [split]), -1, "processes").run(_half, pairwise(ends)):
             halves.append(half)
             step()
     if max(half.duality_gap for half in halves) > MOST_GAP:  # a warning stays in its process
@@ -64,6 +62,12 @@ def every_C_of_path(
         train=_steps(halves, "train_scores"),
         test=_steps(halves, "test_scores"),
     )
+
+
+def _half(data: Any, low: float, high: float) -> ExactSearch:
+    """The path from `low` to `high`."""
+    both, signs, cv = data
+    return exact_search(both, signs, low, high, cv=cv, return_train_score=True)
 
 
 def first_C(every: EveryC | None, points: list[PathPoint]) -> np.ndarray:
