@@ -3,6 +3,11 @@
 SHELL := /bin/sh
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# dvc asks for the user's name, which a container may not know, and for a HOME.
+export LOGNAME := $(or $(LOGNAME),$(firstword $(shell id -un 2>/dev/null || id -u)))
+ifneq ($(shell [ "$$HOME" ] && [ -d "$$HOME/." ] && [ -w "$$HOME" ] && echo ours),ours)
+export HOME := $(CURDIR)/.dvc/tmp/home
+endif
 # What would bring other modules in, or stop ours from coming.
 unexport PYTHONHOME PYTHONINSPECT PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONUSERBASE
 COMPILE := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

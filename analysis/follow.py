@@ -13,11 +13,11 @@ accuracy, a number of weights) changes.
 from itertools import pairwise
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.svm import l1_min_c
 
 from analysis.every_c import found_path, refuse_too_many
 from l1svc import ExactSearch, exact_search, svm_path
+from l1svc.jobs import Crew
 from pipeline.convergence import converged
 from pipeline.errors import NotConvergedError
 from pipeline.progress import progress
@@ -96,19 +96,13 @@ def follow_path(X: np.ndarray, s: np.ndarray, low: float, high: float) -> Arrays
         The path was lost, or is not certain to 1e-8.
     """
     refuse_too_many(X, "gridsearch.follow_path: got true", "false")
-    # One "fold" that is fitted to all images and tested on the same: its test score is the training
-    # accuracy.
-    all_images = np.arange(len(s))
     ends = (low, round_C(low ** (1 - CUT) * high**CUT), high)
     with (
         found_path("gridsearch.follow_path", "false"),
         progress("path at every C", 2, "parts") as step,
     ):
         halves: list[ExactSearch] = []
-        for half in Parallel(n_jobs=-1, return_as="generator")(
-            delayed(exact_search)(X, s, *part, cv=[(all_images, all_images)], return_corners=True)
-            for part in pairwise(ends)
-        ):
+        for half in Crew((X, s), -1, "processes").run(_part, pairwise(ends)):
             halves.append(half)
             step()
     if max(half.duality_gap for half in halves) > MOST_GAP:  # a warning stays in its process
@@ -117,6 +111,17 @@ def follow_path(X: np.ndarray, s: np.ndarray, low: float, high: float) -> Arrays
             f"{MOST_GAP:g}; allowed: false"
         )
     return _corners(halves) | _turns(halves, X.shape[1] + 1) | _train(halves)
+
+
+def _part(data: tuple[np.ndarray, np.ndarray], low: float, high: float) -> ExactSearch:
+    """The path from `low` to `high`.
+
+    One "fold" that is fitted to all images and tested on the same: its test score is the training
+    accuracy.
+    """
+    X, s = data
+    all_images = np.arange(len(s))
+    return exact_search(X, s, low, high, cv=[(all_images, all_images)], return_corners=True)
 
 
 def _corners(halves: list[ExactSearch]) -> Arrays:

@@ -1,7 +1,9 @@
 """Where tasks run: on threads, or on another of joblib's backends, to which the data go once."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import BrokenExecutor, CancelledError
+from pickle import PicklingError
 from typing import Any
 
 from joblib import Parallel, delayed
@@ -11,8 +13,10 @@ from joblib.parallel import SequentialBackend, ThreadingBackend, get_active_back
 class Crew:
     """Those who work on one thing: tasks are ``function(thing, *task)``.
 
-    joblib's processes read the arrays of ``thing`` from a memory map. Dask sends it to each of its
-    workers once, and all keep it: when one is lost, the others do what it has not done.
+    joblib's processes read the arrays of ``thing`` from a memory map; when the system kills one, or
+    has no room for the map, this process does what is left, and a RuntimeWarning says so. Dask
+    sends it to each of its workers once, and all keep it: when one is lost, the others do what it
+    has not done.
 
     Parameters
     ----------
@@ -43,9 +47,30 @@ class Crew:
         """The tasks' results in their order, each as soon as it and those before it are there."""
         if self.client is not None:
             return self._by_dask(function, list(tasks))
+        return self._by_joblib(function, list(tasks))
+
+    def _by_joblib(self, function, tasks):
         as_done = "generator" if self.backend.supports_return_generator else "list"
         parallel = Parallel(n_jobs=self.n_jobs, prefer=self.prefer, return_as=as_done)
-        return iter(parallel(delayed(function)(self.thing, *task) for task in tasks))
+        done = 0
+        try:
+            for result in parallel(delayed(function)(self.thing, *task) for task in tasks):
+                done += 1
+                yield result
+        except (BrokenExecutor, OSError, PicklingError) as error:
+            # the cause of a thing that could not be sent, which is another process' traceback
+            cause = (str(error.__cause__ or error).strip("\n'\" ") or "?").splitlines()[-1]
+            if isinstance(error, PicklingError) and not cause.startswith("OSError"):
+                raise
+            what = "were killed" if isinstance(error, BrokenExecutor) else f"failed ({cause})"
+            warnings.warn(
+                f"joblib's processes {what}, as where memory or disk is short; the rest of the "
+                "work is done in this process",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            for task in tasks[done:]:
+                yield function(self.thing, *task)
 
     def _by_dask(self, function, tasks):
         """Not through joblib's Parallel: it takes a cluster of one thread for this process."""

@@ -1,9 +1,13 @@
 """What ends a stage with one line instead of a traceback."""
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 
 MAX_LINE = 300  # characters of a message; what is allowed stands at its end
+TRACEBACK = re.compile(
+    r"^(ERROR: Exception:\n)?Traceback \(most recent call last\):\n( .*\n)*", re.MULTILINE
+)
 
 
 class PipelineError(Exception):
@@ -22,6 +26,11 @@ def listed(labels: Sequence[int]) -> str:
 def one_line(text: str) -> str:
     """The text on one line, each sign that cannot be printed as Python's escape for it."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+
+
+def complaints(said: str) -> list[str]:
+    """The lines of what a program says; of a traceback, and of pip's, the exception alone."""
+    return [line.strip() for line in TRACEBACK.sub("", said).splitlines() if line.strip()]
 
 
 def run(main: Callable[[], object], remedy: str = "") -> None:

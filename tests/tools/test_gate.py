@@ -159,6 +159,14 @@ NESTED = '{"a": ' * 900 + "1" + "}" * 900
         ("gate.yaml", BOMB, "gate.yaml: not YAML: ValueError: aliases stand for more than 10000"),
         ("params.yaml", BOMB, "params.yaml of base: not YAML: ValueError: aliases stand for more "),
         ("dvc.lock", BOMB, "dvc.lock of base: not YAML: ValueError: aliases stand for more than "),
+        *(
+            ("dvc.lock", text, "dvc.lock of base: missing, or no lock of stages")
+            for text in (
+                *("stages: {a: 1}", "stages: {a: {outs: 1}}", "stages: {a: {outs: [{path: b}]}}"),
+                *("stages: {a: {outs: [{path: [b], md5: c}]}}", "stages: {a: {params: [1]}}"),
+                "stages: {a: {params: {params.yaml: {filter_5_8: {classes: 5}}}}}",
+            )
+        ),
         ("params.yaml", "#" * 70_000, "params.yaml of base: got over 65536 bytes; allowed: 65536"),
         ("metrics/train.json", NESTED, "metrics/train.json of base: got 900 brackets; allowed: "),
     ],

@@ -276,3 +276,28 @@ def test_a_link_to_other_things_is_left_alone(
     with pytest.raises(set_up.SetUpError, match=r"\.venv: could not be made"):
         set_up.set_up()
     assert (tmp_path / "asked").read_text() == f"-m venv --clear {tmp_path / 'mine'}\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "ERROR: Exception:\nTraceback (most recent call last):\n"
+            '  File "pip/x.py", line 1, in run\n    raise OSError\n'
+            "OSError: [Errno 28] No space left on device\n",
+            "OSError: [Errno 28] No space left on device",
+        ),
+        (
+            "WARNING: slow\nERROR: Could not install packages due to an OSError: [Errno 13] x\n"
+            "Check the permissions.\n\n",
+            "ERROR: Could not install packages due to an OSError: [Errno 13] x",
+        ),
+        ("one\ntwo\n", "two"),
+        ("", "it said nothing"),
+    ],
+)
+def test_a_failure_is_told_by_what_says_something(tmp_path: Path, said: str, told: str) -> None:
+    (tmp_path / "said").write_text(said)
+    with pytest.raises(set_up.SetUpError) as failed:
+        set_up._quietly(["sh", "-c", f"cat {tmp_path}/said; exit 1"], "pip")
+    assert str(failed.value) == f"pip: {told}"

@@ -44,7 +44,7 @@ class Revision:
         """The stages of dvc.lock."""
         found = self._parsed(LOCK, parse_yaml)
         stages = found.get("stages") if isinstance(found, dict) else None
-        if not isinstance(stages, dict):
+        if not (isinstance(stages, dict) and all(map(_is_stage, stages.values()))):
             raise ReportError(f"{LOCK} of {self.name}: missing, or no lock of stages")
         return stages
 
@@ -78,6 +78,18 @@ class Revision:
         if kept is None or kept != self.read(path):
             return None
         return git("log", "-1", "--format=%H", at, "--", path).strip() or at
+
+
+def _is_stage(entry: Any) -> bool:
+    """Whether an entry of dvc.lock has what is read of it."""
+    try:
+        files = [file for kind in ("deps", "outs") for file in entry.get(kind, ())]
+        classes = entry.get("params", {}).get(PARAMS, {}).get("filter_5_8", {}).get("classes", [])
+        return isinstance(classes, list) and all(
+            isinstance(file["path"], str) and isinstance(file["md5"], str) for file in files
+        )
+    except (AttributeError, KeyError, TypeError):
+        return False
 
 
 def _rows(data: bytes, name: str) -> list[dict[str, str]]:
