@@ -175,7 +175,7 @@ def exact_path(
     first = first_optimum(problem, C_min)
     certificate = _Pieces(problem)
     path = Homotopy(problem, first, C_min, np.empty(0, dtype=int), certificate.visit)
-    sign, active = np.zeros(problem.design.shape[1]), path.gram.active.copy()
+    sign, active = np.zeros(problem.design.shape[1]), path.active.copy()
     sign[path.columns] = path.sign
     certificate.visit(path.lam, path.w)
     for _ in path.follow(0.5 / C_max):
