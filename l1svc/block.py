@@ -119,7 +119,6 @@ class Block:
         self.left = np.concatenate(
             [np.where(out, lam - pull, sign * w), lam + pull, inside * (1.0 - margins)]
         )
-        np.maximum(self.left, 0.0, out=self.left)
         self.times = np.concatenate([np.where(out, -1.0, -sign), ones, inside])
         self.plus = np.concatenate([np.where(out, 1.0, 0.0), ones, np.zeros(len(A))])
         self.least = np.concatenate(
@@ -134,8 +133,8 @@ class Block:
         self.Z, self.x, self.inverse = np.empty((cap, q + len(A))), np.zeros(cap), np.zeros((cap, cap))
         self.shift, self.scale = np.zeros(cap), np.zeros(cap)
 
-    def run(self, lam_end: float, idle: int) -> None:
-        """Go from event to event, to ``lam_end`` at most; ``idle``: as before the block.
+    def run(self, lam_end: float, most: int, idle: int) -> None:
+        """Take ``most`` events at most, to ``lam_end`` at most; ``idle``: as before the block.
 
         Raises
         ------
@@ -143,7 +142,7 @@ class Block:
             Where not even the first event can be taken.
         """
         self._foresee()
-        while len(self.events) < EVENTS:
+        while len(self.events) < most:
             # The piece ends where the first slot does, at the rates of the present directions.
             rates = self._rates()
             lengths = self._lengths(rates)
@@ -152,7 +151,6 @@ class Block:
             at_end = length == self.lam - lam_end
             self.lam = lam_end if at_end else self.lam - length
             self.left -= length * rates
-            np.maximum(self.left, 0.0, out=self.left)
             self.lams.append(self.lam)
             self.W.append(self.left[: self.q] * self.sign)
             # Events at the same λ are taken one by one, by steps of length 0. In exact arithmetic
@@ -217,10 +215,10 @@ class Block:
         return rates
 
     def _lengths(self, rates):
-        """By how much λ falls until each slot comes to its end."""
+        """By how much λ falls until each slot comes to its end; rounding may have gone beyond it."""
         lengths = np.full(len(rates), np.inf)
         np.divide(self.left, rates, out=lengths, where=rates > self.least)
-        return lengths
+        return np.maximum(lengths, 0.0, out=lengths)
 
     def _take(self, slot, item):
         """Let the item change: x, the inverse and the slots follow. False if the block ends."""

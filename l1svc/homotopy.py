@@ -41,6 +41,7 @@ from .problem import Problem
 
 CHEAP = 20_000_000  # the largest number of products for which every refresh builds G anew
 DRIFT = 1e-10  # the largest error of the pull, over λ, at which G is kept; else it is summed anew
+ASTRAY = 1e-9  # the largest such error of a block that is not taken again in smaller pieces
 OFF = 1e-7  # the largest error, over λ or over a margin's 1, that rounding explains
 MOST_STEPS = 1000  # Newton steps of the solver that begins the path anew
 # A restart leaves out RESTART of λ. One that led to no event is followed by one that leaves out
@@ -116,7 +117,7 @@ class Homotopy:
         self.visit = visit
         self.columns = problem.design.used
         self.train, self.scored = np.flatnonzero(problem.weights > 0), scored
-        self.number = WATCHED  # of the rows that are watched, beside those that seem to cross 1
+        self.watched = WATCHED  # the number of rows, beside those that seem to cross 1
         self.events_at_restart, self.left_out = -1, RESTART  # the last restart's
         self.log = Log()
         self.lam = 0.5 / C
@@ -149,12 +150,14 @@ class Homotopy:
         self.sign = np.sign(self.w)
         self.gram = Gram(problem, self.active)
         self.built_at = len(self.log.lam)  # the number of events when G was last built
-        self.idle = 0
+        self.idle, self.most_events = 0, EVENTS
+        self.slopes = np.zeros(len(problem.y))  # dm/dδ, about
         # Where columns of S depend on one another, G_SS has no inverse, and w is one of many
         # optima. Another optimum with fewer weights does as well: each slide takes one
         # away, or adds a row to I.
         while (z := self.gram.null(np.flatnonzero(self.sign))) is not None:
             self._slide(z)
+        self.pull = self._pull(self.margins, self.active)
 
     def _slide(self, z):
         """Move w along z, which changes neither ‖w‖₁ nor the loss, until a weight is 0.
@@ -224,8 +227,8 @@ class Homotopy:
     def _block(self, lam):
         """Take the events of one block, as far as it is right; λ does not fall below ``lam``."""
         problem, design = self.problem, self.problem.design
-        factor, speeds = self._refresh()
-        rows = self._to_watch(speeds)
+        factor = self._refresh()
+        rows = self._to_watch()
         A = design.dense(rows, self.columns)
         A *= problem.y[rows, None]
         block = Block(
@@ -240,72 +243,88 @@ class Homotopy:
             design.row_norms[rows],
             self.active[rows],
         )
-        block.run(max(lam, (1.0 - LONGEST) * self.lam), self.idle)
-        # The margins of all n rows at the block's end tell which pieces are right.
+        block.run(max(lam, (1.0 - LONGEST) * self.lam), self.most_events, self.idle)
+        # The margins of all n rows at the block's end tell which pieces are right. Only these are
+        # taken: the first m, at the end of which λ, w and all margins are known.
         lams, W = np.array(block.lams), np.array(block.W)
         margins = problem.y * design.dot(self.full(W[-1]))
-        pieces = self._right_pieces(Chord(problem, self.lam, self.w, lams, W), rows, margins)
-        missed = pieces < len(lams)
-        self.number = int(max(self.number * (MORE if missed else FEWER), WATCHED))
-        if not pieces:
+        m = self._right_pieces(Chord(problem, self.lam, self.w, lams, W), rows, margins)
+        missed = m < len(lams)
+        self.watched = int(max(self.watched * (MORE if missed else FEWER), WATCHED))
+        if not m:
             return
+        lams, W = lams[:m], W[:m]
         if missed:
-            lams, W = lams[:pieces], W[:pieces]
             margins = problem.y * design.dot(self.full(W[-1]))
-        self._score(Chord(problem, self.lam, self.w, lams, W), lams, margins)
-        # The state at the end of the last piece that is right.
-        self.lam, self.w, self.margins, self.idle = lams[-1], W[-1], margins, block.idle[pieces - 1]
-        changed, change = [], []
-        for piece, item, sign in block.events:
-            if piece >= pieces:
-                break
-            place = item - len(self.w)
-            if place < 0:
-                self._write(lams[piece], ENTERS if sign else LEAVES, self.columns[item], sign)
-                self.sign[item] = sign
+        # S, σ and I after the events of these pieces.
+        q, sign, active = len(self.w), self.sign.copy(), self.active.copy()
+        events = [event for event in block.events if event.piece < m]
+        for event in events:
+            if event.item < q:
+                sign[event.item] = event.sign
             else:
-                row = rows[place]
+                active[rows[event.item - q]] ^= True
+        # v from the data, to be λσ on S. A difference is rounding, gathered by G or on the way:
+        # where there is much of it, the block is taken again, to the half of its events.
+        pull = self._pull(margins, active)
+        off = np.abs(pull - lams[-1] * sign)[sign != 0].max(initial=0.0)
+        if off > ASTRAY * lams[-1] and len(events) > 1:
+            self._build()
+            self.most_events = len(events) // 2
+            return
+        self.most_events = min(2 * self.most_events, EVENTS)
+        self._score(Chord(problem, self.lam, self.w, lams, W), lams, margins)
+        changed, change = [], []
+        for piece, item, new in events:
+            if item < q:
+                self._write(lams[piece], ENTERS if new else LEAVES, self.columns[item], new)
+            else:
+                row = rows[item - q]
                 self.active[row] ^= True
-                enters = self.active[row]
-                self._write(lams[piece], ROW_IN if enters else ROW_OUT, row)
-                changed.append(place)
-                change.append(problem.weights[row] * (1.0 if enters else -1.0))
-        self.w[self.sign == 0] = 0.0
+                self._write(lams[piece], ROW_IN if self.active[row] else ROW_OUT, row)
+                changed.append(item - q)
+                change.append(problem.weights[row] * (1.0 if self.active[row] else -1.0))
         self.gram.add(A[changed], np.array(change))
+        if lams[-1] < self.lam:
+            self.slopes = (margins - self.margins) / (self.lam - lams[-1])
+        self.lam, self.idle = float(lams[-1]), block.idle[m - 1]
+        self.w, self.sign, self.margins, self.pull = W[-1] * (sign != 0), sign, margins, pull
         if self.visit:
             self.visit(self.lam, self.w)
 
-    def _refresh(self) -> tuple[Factor, np.ndarray]:
-        """The factor of G_SS, and the speeds of all margins (n,); the pull and w are set right."""
-        problem, design = self.problem, self.problem.design
+    def _refresh(self) -> Factor:
+        """The factor of G_SS at the present state, from which rounding is taken."""
         if self.active.sum() * len(self.w) ** 2 <= CHEAP:
             self._build()
         factor = self.gram.factor(self.sign)
-        S, sign = factor.support, self.sign[factor.support]
-        b = np.where(self.active, 1.0 - self.margins, 0.0)
-        self.pull = design.transpose_dot(problem.weights * problem.y * b)[self.columns]
         # At the optimum v_S = λσ. The difference is rounding: where there is much of it, G has
-        # gathered it, and everything is computed once more from a new G.
+        # gathered it, and the factor is computed once more from a new G.
+        S, sign = factor.support, self.sign[factor.support]
         left = self.pull[S] - self.lam * sign
-        if np.abs(left).max(initial=0.0) > DRIFT * self.lam and self._build():
-            return self._refresh()
+        off = np.abs(left).max(initial=0.0) / self.lam
+        if off > DRIFT and self._build():
+            factor = self.gram.factor(self.sign)
         # One Newton step takes the rounding out of w.
         step = factor.solve(left)
         self.w[S] += step
         self.pull -= self.gram.G[:, S] @ step
         self.pull[S] = self.lam * sign
         # More than rounding: an event was missed.
-        astray = (problem.weights > 0) & (self.active != (self.margins < 1.0))
+        astray = (self.problem.weights > 0) & (self.active != (self.margins < 1.0))
         if (
             (np.abs(1.0 - self.margins[astray]) > OFF).any()
-            or np.abs(left).max(initial=0.0) > OFF * self.lam
+            or off > OFF
             or np.abs(self.pull).max() > (1.0 + OFF) * self.lam
             or (self.w[S] * sign < -OFF).any()
         ):
             raise Lost
-        d = np.zeros(len(self.w))
-        d[S] = factor.direction
-        return factor, problem.y * design.dot(self.full(d))
+        return factor
+
+    def _pull(self, margins, active):
+        """v over the q columns, by all margins and I."""
+        problem = self.problem
+        b = np.where(active, 1.0 - margins, 0.0)
+        return problem.design.transpose_dot(problem.weights * problem.y * b)[self.columns]
 
     def _build(self):
         """Sum G anew if there was an event since it was; whether so."""
@@ -315,16 +334,16 @@ class Homotopy:
             self.built_at = len(self.log.lam)
         return changed
 
-    def _to_watch(self, speeds):
+    def _to_watch(self):
         """The rows, ascending, that are likely to reach 1 in the next block."""
         train, norms = self.train, self.problem.design.row_norms[self.train]
-        left, speed = self.margins[train] - 1.0, speeds[train]
+        left, speed = self.margins[train] - 1.0, self.slopes[train]
         # The block will reach about as far as EVENTS rows need, on straight lines, to reach 1.
         until = np.divide(-left, speed, out=np.full(len(left), np.inf), where=left * speed < 0)
         ahead = LONGEST * self.lam
         if len(until) > EVENTS:
             ahead = min(ahead, AHEAD * np.partition(until, EVENTS)[EVENTS])
-        return train[nearest(left, ahead * speed, norms, self.number)]
+        return train[nearest(left, ahead * speed, norms, self.watched)]
 
     def _right_pieces(self, chord, watched, margins):
         """How many pieces of a block are right: until a margin that was not watched reaches 1."""
