@@ -1,25 +1,25 @@
 """Some events of the exact path in a row, with one factor of G_SS for all of them.
 
 Each event changes the linear system of the direction d by a row or a column. A new factor would
-take |S|³ products. Here all systems of a block are bordered ones of the first: with S, σ and G as
-they are where the block begins, and x of one number for each event so far,
+take |S|³ products. But all systems of a block are bordered ones of its first. With S, σ and G as
+they are where the block begins, and a number x_c for each event c so far,
 
     G_SS d_S + Σ_c x_c u_c = σ,
 
-where an event c of the other kinds looks alike:
+with one more equation for each event:
 
-    row i enters (ε = 1) or leaves I (ε = −1):  u = (a_i)_S,   x = ε s_i a_iᵀd,
-    column j enters S:                          u = G_Sj,      x = d_j, such that (Gd)_j = σ_j,
-    column j leaves S:                          u = e_j,       x such that d_j = 0.
+    row i enters I (ε = 1), or leaves it (−1):  u = (a_i)_S,   x = ε s_i a_iᵀd,
+    column j enters S:                          u = G_Sj,      x = d_j, so that (Gd)_j = σ_j,
+    column j leaves S:                          u = e_j,       x so that d_j = 0.
 
-So what is to be known of the columns and of the rows that are watched, of either the speed y,
+What moves, by λ that falls by 1, are weights, pulls and margins:
 
-    y_j = d_j for j ∈ S,    y_j = (Gd)_j for j ∉ S,    y_i = a_iᵀd,
+    y_j = d_j for j ∈ S,    y_j = (Gd)_j for j ∉ S,    y_i = a_iᵀd.
 
-is linear in x: y = y₀ + Σ_c x_c Z_c, with one row Z_c for each event that may come, of a symmetric
-matrix, Z = M − W G_SS⁻¹ Wᵀ, where W_c = u_c, and M is G and A between rows and columns not in S. The
-x solve a symmetric system of the size of the number of events so far; its inverse grows by one
-row and column with each.
+All of them are linear in x: y = y₀ + Σ_c x_c Z_c, with a row Z_c for each event, of the matrix
+Z = M − W G_SS⁻¹ Wᵀ over columns and rows. W has the rows u_c, and M is G between columns that are
+not in S, A between these and the rows, and else 0. The x solve a symmetric system with as many
+unknowns as there are events so far. Its inverse grows by a row and a column with each of them.
 
 References
 ----------
@@ -112,26 +112,27 @@ class Block:
         A.take(S, axis=1, out=self.couplings[q:], mode="clip")
         self.A_out = A * out
         self.start = self.couplings @ factor.direction  # y₀ (q + r,)
-        # Of each slot what is left, how fast that falls as y·factor + shift, and the least speed
+        # Of each slot: what is left; how fast that falls, as y·times + plus; and the least speed
         # that is no rounding.
-        ones, none = np.ones(q), np.zeros(q)
+        ones, none = np.ones(q), np.zeros(len(A))
         inside = np.where(active, 1.0, -1.0)
         self.left = np.concatenate(
             [np.where(out, lam - pull, sign * w), lam + pull, inside * (1.0 - margins)]
         )
         self.times = np.concatenate([np.where(out, -1.0, -sign), ones, inside])
-        self.plus = np.concatenate([np.where(out, 1.0, 0.0), ones, np.zeros(len(A))])
+        self.plus = np.concatenate([np.where(out, 1.0, 0.0), ones, none])
         self.least = np.concatenate(
-            [np.where(out, CLOSING, none), np.where(out, CLOSING, np.inf), np.zeros(len(A))]
+            [np.where(out, CLOSING, 0.0), np.where(out, CLOSING, np.inf), none]
         )
         self.still = STILL * norms  # times ‖d‖∞
-        # The events so far: items, rows Z_c, x, the inverse (n, n) of their system, and what y is
-        # of an item that takes part: shift + scale·x.
-        cap = EVENTS + 1
+        # The n events so far: their items, rows Z_c, the inverse (n, n) of their system and its
+        # solution x, and what y is of these items: shift + scale·x.
         self.n = 0
-        self.members, self.is_member = np.zeros(cap, dtype=int), np.zeros(q + len(A), dtype=bool)
-        self.Z, self.x, self.inverse = np.empty((cap, q + len(A))), np.zeros(cap), np.zeros((cap, cap))
-        self.shift, self.scale = np.zeros(cap), np.zeros(cap)
+        self.members = np.zeros(EVENTS, dtype=int)
+        self.is_member = np.zeros(q + len(A), dtype=bool)
+        self.Z = np.empty((EVENTS, q + len(A)))
+        self.inverse = np.zeros((EVENTS, EVENTS))
+        self.x, self.shift, self.scale = np.zeros((3, EVENTS))
 
     def run(self, lam_end: float, most: int, idle: int) -> None:
         """Take ``most`` events at most, to ``lam_end`` at most; ``idle``: as before the block.
@@ -160,7 +161,8 @@ class Block:
             if at_end:
                 return
             if idle > MOST_AT_ONCE + np.count_nonzero(self.sign):
-                return self._end_as_lost()
+                self._give_up()
+                return
             item = slot if slot < self.q else slot - self.q
             # What has changed in this block, and now changes back, would need its row taken out of
             # the inverse. That is seldom: the next block begins there with a new factor.
@@ -170,8 +172,8 @@ class Block:
             if not self._take(slot, item):
                 return
 
-    def _end_as_lost(self):
-        """The next block tries again with a new factor, unless this one has come nowhere."""
+    def _give_up(self):
+        """Leave the rest to the next block and its new factor, if this one has come anywhere."""
         if not self.events:
             raise Lost
 
@@ -201,13 +203,10 @@ class Block:
     def _rates(self):
         """How fast what is left of each slot falls, for λ that falls by 1."""
         q, n = self.q, self.n
-        y = self.start
-        if n:
-            y = self.x[:n] @ self.Z[:n]
-            y += self.start
-            y[self.members[:n]] = self.shift[:n] + self.scale[:n] * self.x[:n]
+        y = self.start + self.x[:n] @ self.Z[:n]
+        y[self.members[:n]] = self.shift[:n] + self.scale[:n] * self.x[:n]
         # A speed of a margin below the rounding of a_iᵀd is none.
-        self.least[2 * q :] = self.still * np.abs(y[:q] * self.sign).max()
+        self.least[2 * q :] = self.still * np.abs(y[:q] * self.sign).max(initial=0.0)
         rates = np.empty(len(self.times))
         np.multiply(self.times[:q], y[:q], out=rates[:q])
         np.multiply(self.times[q:], y, out=rates[q:])
@@ -215,50 +214,54 @@ class Block:
         return rates
 
     def _lengths(self, rates):
-        """By how much λ falls until each slot comes to its end; rounding may have gone beyond it."""
+        """By how much λ falls until each slot comes to its end; 0 where it is past it."""
         lengths = np.full(len(rates), np.inf)
         np.divide(self.left, rates, out=lengths, where=rates > self.least)
         return np.maximum(lengths, 0.0, out=lengths)
 
     def _take(self, slot, item):
         """Let the item change: x, the inverse and the slots follow. False if the block ends."""
-        n, q = self.n, self.q
+        n, start = self.n, self.start[item]
         z = self.foreseen.get(item)
         self.Z[n] = self._responses(np.array([item]))[0] if z is None else z
-        # The equation of this event: y_item = shift + scale·x_item.
-        if item >= q:
-            change = -1.0 if self.active[item - q] else 1.0
-            goal, shift, scale = 0.0, 0.0, change / self.weights[item - q]
-            diagonal = self.Z[n, item] - scale
-        elif self.out[item]:
-            goal, shift, scale = 1.0 if slot < q else -1.0, 0.0, 1.0
-            diagonal = self.Z[n, item]
+        # The equation of the event is start + Σ_c x_c Z_c,item + extra·x_item = goal: from it
+        # follows what y is of the item from now on.
+        row, enters = item >= self.q, item < self.q and self.out[item]
+        if row:
+            self.shift[n] = goal = 0.0
+            self.scale[n] = (-1.0 if self.active[item - self.q] else 1.0) / self.weights[
+                item - self.q
+            ]
+            extra = -self.scale[n]
+        elif enters:
+            self.shift[n], self.scale[n], extra = 0.0, 1.0, 0.0
+            goal = 1.0 if slot < self.q else -1.0
         else:
-            goal, shift, scale = 0.0, self.sign[item], -1.0
-            diagonal = self.Z[n, item]
-        # The system grows by one row (a Schur complement): its inverse P becomes
-        # [P + uuᵀ/pivot, −u/pivot; −uᵀ/pivot, 1/pivot] with u = P·border.
+            self.shift[n], self.scale[n], extra = self.sign[item], -1.0, 0.0
+            goal = 0.0
+        # The system grows by one row: the pivot is what the others leave of its diagonal entry.
         border = self.Z[n, self.members[:n]]
         u = self.inverse[:n, :n] @ border
-        pivot = diagonal - border @ u
-        if item < q and self.out[item]:
-            # What S leaves of the column's square is the pivot. A column that depends on S may
-            # not enter before something else changes.
-            if pivot <= DEPENDENT * self.factor.G[item, item]:
-                self.blocked.append((slot, self.least[slot]))
-                self.least[slot] = np.inf
-                return True
-        elif item >= q and -pivot / scale <= DEPENDENT:
-            self._end_as_lost()  # G_SS would be singular without the row
+        pivot = self.Z[n, item] + extra - border @ u
+        # Here it is what S leaves of the column's square. A column that depends on S may not enter
+        # before something else changes.
+        if enters and pivot <= DEPENDENT * self.factor.G[item, item]:
+            self.blocked.append((slot, self.least[slot]))
+            self.least[slot] = np.inf
+            return True
+        # Here it is 0 where G_SS would be singular without the row.
+        if row and pivot / extra <= DEPENDENT:
+            self._give_up()
             return False
-        x = (goal - self.start[item] - border @ self.x[:n]) / pivot
+        # With P the inverse, the new one is [P + uuᵀ/pivot, −u/pivot; −uᵀ/pivot, 1/pivot] (a Schur
+        # complement), and x follows.
+        x = (goal - start - border @ self.x[:n]) / pivot
         self.x[:n] -= x * u
         self.x[n] = x
         self.inverse[:n, :n] += np.outer(u, u / pivot)
         self.inverse[:n, n] = self.inverse[n, :n] = -u / pivot
         self.inverse[n, n] = 1.0 / pivot
-        self.members[n], self.shift[n], self.scale[n] = item, shift, scale
-        self.is_member[item] = True
+        self.members[n], self.is_member[item] = item, True
         self.n += 1
         self._log(slot, item)
         self._change_slots(slot, item)

@@ -13,16 +13,15 @@ from .problem import Problem
 ROUNDING = 1e-12  # of a margin
 
 
-def nearest(
-    distance: np.ndarray, move: np.ndarray, norms: np.ndarray, number: int
-) -> np.ndarray:
+def nearest(distance: np.ndarray, move: np.ndarray, norms: np.ndarray, number: int) -> np.ndarray:
     """The rows, ascending, that may well cross 0 from ``distance`` on to ``distance + move``.
 
     Those that do so on a straight line, and ``number`` more: the nearest, over ‖x̃_i‖. All are
     vectors of shape (n,).
     """
-    near = _over(_from_level(distance, distance + move), norms)
-    number += np.count_nonzero(near == 0)
+    near = _from_level(distance, distance + move)
+    near = np.divide(near, norms, out=np.full(len(norms), np.inf), where=norms > 0)
+    number += int(np.count_nonzero(near == 0))
     if number >= len(near):
         return np.arange(len(near))
     return np.sort(np.argpartition(near, number)[:number])
@@ -67,7 +66,3 @@ class Chord:
 def _from_level(first, last):
     """How near a straight line from ``first`` to ``last`` comes to 0."""
     return np.where(first * last <= 0, 0.0, np.minimum(np.abs(first), np.abs(last)))
-
-
-def _over(distance, norms):
-    return np.divide(distance, norms, out=np.full(len(norms), np.inf), where=norms > 0)

@@ -181,7 +181,8 @@ class Homotopy:
         if reach[row] < length:
             length = max(reach[row], 0.0)
             self.active[row] = True
-            self.gram.add(problem.design.dense(np.array([row]), self.columns), problem.weights[[row]])
+            a = problem.design.dense(np.array([row]), self.columns)
+            self.gram.add(a, problem.weights[[row]])
         else:
             self.sign[first] = 0.0
         self.w = np.where(self.sign != 0, self.w + length * step, 0.0)

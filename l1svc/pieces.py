@@ -120,7 +120,8 @@ def exact_path(
 
         ‖w‖₁ + C Σ_i s_i max(0, 1 − y_i x̃_iᵀw)²,
 
-    which is linear in 1/C between events (:mod:`l1svc.homotopy`). Each block of events is certified.
+    which is linear in 1/C between events (:mod:`l1svc.homotopy`). The end of each block of events
+    is certified.
 
     Parameters
     ----------
