@@ -228,25 +228,22 @@ class _Counts:
 
 
 class _Corners:
-    """The optima at the events, as they come; those at one λ are one."""
+    """The optima at the ends of pieces, a block at a time."""
 
-    def __init__(self) -> None:
-        self.lam: list[float] = []
-        self.w: list[np.ndarray] = []
+    def __init__(self, path: Homotopy) -> None:
+        self.lams, self.W = [np.array([path.lam])], [path.w[None].copy()]
 
-    def __call__(self, lam: float, w: np.ndarray) -> None:
-        if self.lam and lam == self.lam[-1]:
-            self.w[-1] = w.copy()
-        else:
-            self.lam.append(lam)
-            self.w.append(w.copy())
+    def visit(self, lams: np.ndarray, W: np.ndarray) -> None:
+        self.lams.append(lams)
+        self.W.append(W)
 
     def table(self, path: Homotopy) -> tuple[np.ndarray, csr_matrix]:
-        """C, and the weights of all columns, at the events and at both ends."""
-        lam = np.array(self.lam)
-        kept = np.isin(lam, path.log.lam)
+        """C, and the weights of all columns, at the events and at both ends; those at one λ are
+        one."""
+        lam, W = np.concatenate(self.lams), np.concatenate(self.W)
+        kept = np.isin(lam, path.log.lam) & np.append(lam[1:] != lam[:-1], True)
         kept[[0, -1]] = True
-        return 0.5 / lam[kept], csr_matrix(path.full(np.array(self.w)[kept]))
+        return 0.5 / lam[kept], csr_matrix(path.full(W[kept]))
 
 
 @one_blas_thread
@@ -255,15 +252,14 @@ def _follow_fold(whole, weights, train, test, C_min, C_max, with_train, with_cor
     # scores follow from these when all is known.
     scored = np.union1d(train, test) if with_train else np.unique(test)
     problem = replace(whole, weights=weights)
-    corners = _Corners() if with_corners else None
-    path = Homotopy(problem, first_optimum(problem, C_min), C_min, scored, corners)
+    path = Homotopy(problem, first_optimum(problem, C_min), C_min, scored)
+    corners = _Corners(path) if with_corners else None
+    path.visit = corners.visit if corners else None
     before = path.positive.copy()
     first_ones = np.array(
         [(C_min, ENTERS, path.columns[j], path.sign[j]) for j in np.flatnonzero(path.sign)],
         dtype=EVENT,
     )
-    if corners:
-        corners(path.lam, path.w)
     lam, W = [path.lam], [path.w.copy()]
     for _ in path.follow(0.5 / C_max):
         lam.append(path.lam)

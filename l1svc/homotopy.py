@@ -14,10 +14,10 @@ by the formula of Sherman and Morrison, the margin of a row moves to the same si
 the row is in I. So events at the same λ (rows or columns that stand twice, integer pixels) are
 taken one after the other, by steps of length 0.
 
-G is kept for all columns, with the inverse of G_SS: both change by one row or column at a time
-(:mod:`l1svc.gram_inverse`). Of the margins only those are looked at that can reach 1 before long
-(:mod:`l1svc.watched`). When others could, a refresh computes all anew, and sets right what rounding
-has moved.
+The path is followed in blocks of events (:mod:`l1svc.block`). A block begins with a refresh, which
+sets right what rounding has moved. In it all columns are looked at, but of the margins only those
+that are likely to reach 1. When it ends, what the others have done is verified
+(:mod:`l1svc.crossings`); where one of them has reached 1, the block is taken up to there.
 
 References
 ----------
@@ -33,21 +33,25 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .gram_inverse import GramInverse, Lost
+from .block import EVENTS, STILL, Block
+from .crossings import Chord, nearest
+from .gram_factor import Factor, Gram, Lost
 from .path import solver_from
 from .problem import Problem
-from .watched import MANY_EVENTS, STILL, Watched
 
-ENTERING_PULL = 0.8  # the least |v_j| / λ of a column that may enter S before the next refresh
 CHEAP = 20_000_000  # the largest number of products for which every refresh builds G anew
 DRIFT = 1e-10  # the largest error of the pull, over λ, at which G is kept; else it is summed anew
+ASTRAY = 1e-9  # the largest such error of a block that is not taken again in smaller pieces
 OFF = 1e-7  # the largest error, over λ or over a margin's 1, that rounding explains
-MOST_AT_ONCE = 200  # the largest number of steps of length 0 in a row, beyond |S| of them
 MOST_STEPS = 1000  # Newton steps of the solver that begins the path anew
-CLOSING = 1e-9  # the least speed at which |v_j| and λ approach each other
 # A restart leaves out RESTART of λ. One that led to no event is followed by one that leaves out
 # ten times as much, up to MOST_LEFT_OUT.
 RESTART, MOST_LEFT_OUT = 1e-9, 1e-4
+# A block looks AHEAD times as far as its events seem to reach, and halves λ at most.
+AHEAD, LONGEST = 1.2, 0.5
+# A block watches WATCHED margins, beside those that seem to cross 1. Where it missed another, the
+# next one watches MORE times as many; else FEWER times, down to WATCHED.
+WATCHED, MORE, FEWER = 300, 1.5, 0.95
 
 ENTERS, LEAVES, ROW_IN, ROW_OUT = "enters", "leaves", "row in", "row out"
 
@@ -76,7 +80,7 @@ class Homotopy:
     scored : int ndarray
         Rows whose decision values' signs are followed.
     visit : callable, default=None
-        Called with λ and w at the end of every piece.
+        Called for every block with λ (m,) and w (m, q) at the ends of its pieces.
 
     Attributes
     ----------
@@ -89,12 +93,13 @@ class Homotopy:
         σ on S, else 0. A weight that has just entered S is 0, its sign is not.
     pull : float64 ndarray of shape (q,)
         v, from the first refresh on.
-    gram : GramInverse
-        I, S, G and (G_SS)⁻¹.
-    watched : Watched
-        The margins of which an event may come, chosen at a refresh.
-    blocked : bool ndarray of shape (q,)
-        Columns that depend on those in S, and may not enter before the next event.
+    active : bool ndarray of shape (n,)
+        I.
+    margins : float64 ndarray of shape (n,)
+    gram : Gram
+        G.
+    idle : int
+        The number of steps of length 0 that came last.
     positive : bool ndarray of shape (n,)
         Of the rows ``scored``: whether the decision value is above 0.
     log : Log
@@ -106,18 +111,19 @@ class Homotopy:
         w: np.ndarray,
         C: float,
         scored: np.ndarray,
-        visit: Callable[[float, np.ndarray], object] | None = None,
+        visit: Callable[[np.ndarray, np.ndarray], object] | None = None,
     ) -> None:
         self.problem = problem
         self.visit = visit
         self.columns = problem.design.used
-        self.watched = Watched(problem, scored)
+        self.train, self.scored = np.flatnonzero(problem.weights > 0), scored
+        self.watched = WATCHED  # the number of rows, beside those that seem to cross 1
         self.events_at_restart, self.left_out = -1, RESTART  # the last restart's
         self.log = Log()
         self.lam = 0.5 / C
         self._begin(w)
         self.positive = np.zeros(len(problem.y), dtype=bool)
-        self.positive[scored] = problem.design.dot(w)[scored] > 0
+        self.positive[scored] = (problem.y * self.margins)[scored] > 0
 
     def full(self, w: np.ndarray) -> np.ndarray:
         """w over all p + 1 columns."""
@@ -126,11 +132,10 @@ class Homotopy:
         return full
 
     def follow(self, lam: float) -> Iterator[int]:
-        """Go on to this λ; gives, at each refresh and at the end, the number of events so far."""
+        """Go on to this λ; gives, after each block, the number of events so far."""
         while self.lam > lam:
             try:
-                self._refresh()
-                self._until(lam)
+                self._block(lam)
             except Lost:
                 self._restart(lam)
             yield len(self.log.lam)
@@ -139,17 +144,20 @@ class Homotopy:
         """Begin at the optimum w at ``lam``, w of shape (p + 1,)."""
         # w alone tells I, S and σ, hence everything else.
         problem = self.problem
-        active = (problem.weights > 0) & (problem.y * problem.design.dot(w) < 1.0)
+        self.margins = problem.y * problem.design.dot(w)
+        self.active = (problem.weights > 0) & (self.margins < 1.0)
         self.w = w[self.columns]
         self.sign = np.sign(self.w)
-        self.gram = GramInverse(problem, active, np.flatnonzero(self.w))
+        self.gram = Gram(problem, self.active)
         self.built_at = len(self.log.lam)  # the number of events when G was last built
-        self.blocked = np.zeros(len(self.w), dtype=bool)
+        self.idle, self.most_events = 0, EVENTS
+        self.slopes = np.zeros(len(problem.y))  # dm/dδ, about
         # Where columns of S depend on one another, G_SS has no inverse, and w is one of many
         # optima. Another optimum with fewer weights does as well: each slide takes one
         # away, or adds a row to I.
-        while (z := self.gram.null()) is not None:
+        while (z := self.gram.null(np.flatnonzero(self.sign))) is not None:
             self._slide(z)
+        self.pull = self._pull(self.margins, self.active)
 
     def _slide(self, z):
         """Move w along z, which changes neither ‖w‖₁ nor the loss, until a weight is 0.
@@ -158,32 +166,34 @@ class Homotopy:
         joins I, and z changes the loss from there on.
         """
         # Of the two ways along z, one on which some weight shrinks.
-        problem, S = self.problem, self.gram.support
+        problem, S = self.problem, np.flatnonzero(self.sign)
         step = np.zeros(len(self.w))
         step[S] = z if (self.w[S] * z < 0).any() else -z
         # The first weight that is 0, and how far away that is.
         back = np.flatnonzero(self.w * step < 0)
         delta = self.w[back] / -step[back]
         length, first = delta.min(), back[delta.argmin()]
-        # The margins in I stand still. The others move, by m + δ·speed: which falls to 1 first?
-        margins, speed = problem.y * problem.design.dot(self.full(np.array([self.w, step])))
-        out = (problem.weights > 0) & ~self.gram.active & (speed < -STILL * np.abs(speed).max())
-        reach = np.divide(1.0 - margins, speed, out=np.full(len(speed), np.inf), where=out)
+        # The margins in I stand still. The others move, by δ·speed: which falls to 1 first?
+        speed = problem.y * problem.design.dot(self.full(step))
+        out = (problem.weights > 0) & ~self.active & (speed < -STILL * np.abs(speed).max())
+        reach = np.divide(1.0 - self.margins, speed, out=np.full(len(speed), np.inf), where=out)
         row = int(reach.argmin())
         if reach[row] < length:
-            self.w += max(reach[row], 0.0) * step
-            self.gram.add_row(row)
+            length = max(reach[row], 0.0)
+            self.active[row] = True
+            a = problem.design.dense(np.array([row]), self.columns)
+            self.gram.add(a, problem.weights[[row]])
         else:
-            self.w += length * step
-            self.w[first] = self.sign[first] = 0.0
-            self.gram.support = np.flatnonzero(self.w)
+            self.sign[first] = 0.0
+        self.w = np.where(self.sign != 0, self.w + length * step, 0.0)
+        self.margins += length * speed
 
     def _restart(self, lam):
         """Begin the path anew at the solver's optimum, a little further on."""
         # At λ itself the solver would find the same knot of events that rounding has lost. So
         # the new path begins a little below; further below where the last restart led nowhere.
         self.log.restarts += 1
-        before, before_active = self.sign, self.gram.active
+        before, before_active = self.sign, self.active
         again = len(self.log.lam) == self.events_at_restart
         self.left_out = 10.0 * self.left_out if again else RESTART
         if self.left_out > MOST_LEFT_OUT:
@@ -200,166 +210,169 @@ class Homotopy:
         # Between the two points events are unknown, in number and order. What differs between the
         # two states is logged, all at the new λ: whoever replays the log ends in the right state.
         for j in np.flatnonzero((before != 0) & (self.sign != before)):
-            self._write(LEAVES, self.columns[j])
+            self._write(self.lam, LEAVES, self.columns[j])
         for j in np.flatnonzero((self.sign != 0) & (self.sign != before)):
-            self._write(ENTERS, self.columns[j], self.sign[j])
-        active = self.gram.active
-        for i in np.flatnonzero(active != before_active):
-            self._write(ROW_IN if active[i] else ROW_OUT, i)
+            self._write(self.lam, ENTERS, self.columns[j], self.sign[j])
+        for i in np.flatnonzero(self.active != before_active):
+            self._write(self.lam, ROW_IN if self.active[i] else ROW_OUT, i)
         self.events_at_restart = len(self.log.lam)
 
-    def _write(self, kind, index, sign=0):
-        self.log.lam.append(self.lam)
+    def _write(self, lam, kind, index, sign=0):
+        self.log.lam.append(float(lam))
         self.log.kind.append(kind)
         self.log.index.append(int(index))
         self.log.sign.append(int(sign))
 
-    # ------------------------------------------------------------------ what is computed anew
+    # ------------------------------------------------------------------ a block of events
 
-    def _refresh(self):
-        """Compute margins, the pull and the inverse from the data; choose the margins to watch."""
-        problem, gram = self.problem, self.gram
-        if gram.active.sum() * len(self.w) ** 2 <= CHEAP:
-            self._build()
-        gram.invert()
-        # Margins and speeds of all n rows, in one product with X. From here to the next refresh
-        # only the few margins that are watched are known.
-        d, _ = gram.direction(self.sign[gram.support])
-        margins, speeds = problem.y * problem.design.dot(self.full(np.array([self.w, d])))
-        astray = (problem.weights > 0) & (gram.active != (margins < 1.0))
-        b = np.where(gram.active, 1.0 - margins, 0.0)
-        self.pull = problem.design.transpose_dot(problem.weights * problem.y * b)[self.columns]
-        # At the optimum v_S = λσ. The difference is rounding: where there is much of it, G has
-        # gathered it, and everything is computed once more from a new G.
-        S = gram.support
-        left = self.pull[S] - self.lam * self.sign[S]
-        if np.abs(left).max(initial=0.0) > DRIFT * self.lam and self._build():
-            self._refresh()
+    def _block(self, lam):
+        """Take the events of one block, as far as it is right; λ does not fall below ``lam``."""
+        problem, design = self.problem, self.problem.design
+        factor = self._refresh()
+        rows = self._to_watch()
+        A = design.dense(rows, self.columns)
+        A *= problem.y[rows, None]
+        block = Block(
+            self.lam,
+            factor,
+            self.sign,
+            self.w,
+            self.pull,
+            A,
+            problem.weights[rows],
+            self.margins[rows],
+            design.row_norms[rows],
+            self.active[rows],
+        )
+        block.run(max(lam, (1.0 - LONGEST) * self.lam), self.most_events, self.idle)
+        # The margins of all n rows at the block's end tell which pieces are right. Only these are
+        # taken: the first m, at the end of which λ, w and all margins are known.
+        lams, W = np.array(block.lams), np.array(block.W)
+        margins = problem.y * design.dot(self.full(W[-1]))
+        m = self._right_pieces(Chord(problem, self.lam, self.w, lams, W), rows, margins)
+        missed = m < len(lams)
+        self.watched = int(max(self.watched * (MORE if missed else FEWER), WATCHED))
+        if not m:
             return
+        lams, W = lams[:m], W[:m]
+        if missed:
+            margins = problem.y * design.dot(self.full(W[-1]))
+        # S, σ and I after the events of these pieces.
+        q, sign, active = len(self.w), self.sign.copy(), self.active.copy()
+        events = [event for event in block.events if event.piece < m]
+        for event in events:
+            if event.item < q:
+                sign[event.item] = event.sign
+            else:
+                active[rows[event.item - q]] ^= True
+        # v from the data, to be λσ on S. A difference is rounding, gathered by G or on the way:
+        # where there is much of it, the block is taken again, to the half of its events.
+        pull = self._pull(margins, active)
+        off = np.abs(pull - lams[-1] * sign)[sign != 0].max(initial=0.0)
+        if off > ASTRAY * lams[-1] and len(events) > 1:
+            self._build()
+            self.most_events = len(events) // 2
+            return
+        self.most_events = min(2 * self.most_events, EVENTS)
+        self._score(Chord(problem, self.lam, self.w, lams, W), lams, margins)
+        changed, change = [], []
+        for piece, item, new in events:
+            if item < q:
+                self._write(lams[piece], ENTERS if new else LEAVES, self.columns[item], new)
+            else:
+                row = rows[item - q]
+                self.active[row] ^= True
+                self._write(lams[piece], ROW_IN if self.active[row] else ROW_OUT, row)
+                changed.append(item - q)
+                change.append(problem.weights[row] * (1.0 if self.active[row] else -1.0))
+        self.gram.add(A[changed], np.array(change))
+        if lams[-1] < self.lam:
+            self.slopes = (margins - self.margins) / (self.lam - lams[-1])
+        self.lam, self.idle = float(lams[-1]), block.idle[m - 1]
+        self.w, self.sign, self.margins, self.pull = W[-1] * (sign != 0), sign, margins, pull
+        if self.visit:
+            self.visit(lams, np.array([*W[:-1], self.w]))
+
+    def _refresh(self) -> Factor:
+        """The factor of G_SS at the present state, from which rounding is taken."""
+        if self.active.sum() * len(self.w) ** 2 <= CHEAP:
+            self._build()
+        factor = self.gram.factor(self.sign)
+        # At the optimum v_S = λσ. The difference is rounding: where there is much of it, G has
+        # gathered it, and the factor is computed once more from a new G.
+        S, sign = factor.support, self.sign[factor.support]
+        left = self.pull[S] - self.lam * sign
+        off = np.abs(left).max(initial=0.0) / self.lam
+        if off > DRIFT and self._build():
+            factor = self.gram.factor(self.sign)
         # One Newton step takes the rounding out of w.
-        step = gram.solve(left)
-        self.w += step
-        self.pull -= gram.dot(step)
-        self.pull[S] = self.lam * self.sign[S]
+        step = factor.solve(left)
+        self.w[S] += step
+        self.pull -= self.gram.G[:, S] @ step
+        self.pull[S] = self.lam * sign
         # More than rounding: an event was missed.
+        astray = (self.problem.weights > 0) & (self.active != (self.margins < 1.0))
         if (
-            (np.abs(1.0 - margins[astray]) > OFF).any()
-            or np.abs(left).max(initial=0.0) > OFF * self.lam
+            (np.abs(1.0 - self.margins[astray]) > OFF).any()
+            or off > OFF
             or np.abs(self.pull).max() > (1.0 + OFF) * self.lam
-            or (self.w[S] * self.sign[S] < -OFF).any()
+            or (self.w[S] * sign < -OFF).any()
         ):
             raise Lost
-        # Only weights in S move, and those that enter. Columns with |v_j| far below λ cannot enter
-        # soon: the bound is smaller without them.
-        there = (self.sign != 0) | (np.abs(self.pull) > ENTERING_PULL * self.lam)
-        self.watched.choose(margins, speeds, self.w, d, there, self.lam)
+        return factor
+
+    def _pull(self, margins, active):
+        """v over the q columns, by all margins and I."""
+        problem = self.problem
+        b = np.where(active, 1.0 - margins, 0.0)
+        return problem.design.transpose_dot(problem.weights * problem.y * b)[self.columns]
 
     def _build(self):
         """Sum G anew if there was an event since it was; whether so."""
         changed = self.built_at < len(self.log.lam)
         if changed:
-            self.gram.build()
+            self.gram.build(self.active)
             self.built_at = len(self.log.lam)
         return changed
 
-    # ------------------------------------------------------------------ from event to event
+    def _to_watch(self):
+        """The rows, ascending, that are likely to reach 1 in the next block."""
+        train, norms = self.train, self.problem.design.row_norms[self.train]
+        left, speed = self.margins[train] - 1.0, self.slopes[train]
+        # The block will reach about as far as EVENTS rows need, on straight lines, to reach 1.
+        until = np.divide(-left, speed, out=np.full(len(left), np.inf), where=left * speed < 0)
+        ahead = LONGEST * self.lam
+        if len(until) > EVENTS:
+            ahead = min(ahead, AHEAD * np.partition(until, EVENTS)[EVENTS])
+        return train[nearest(left, ahead * speed, norms, self.watched)]
 
-    def _until(self, lam):
-        """Take event after event until λ is ``lam`` or a refresh is due."""
-        watched = self.watched
-        idle = 0  # steps of length 0 in a row
-        before = len(self.log.lam)
-        while True:
-            # The piece: how fast w, the pull and the margins that are watched move while λ falls.
-            d, pull_speed = self.gram.direction(self.sign[self.gram.support])
-            margin_speed = watched.speeds(d)
-            # It ends at the next event, at the end of the path, at the horizon, or where a margin
-            # that nobody watches could be at its level, whichever comes first.
-            delta, event = self._next(d, pull_speed, margin_speed)
-            rest, ahead = self.lam - lam, watched.ahead - watched.since
-            reach = watched.reach(self.w, d, min(delta, rest, ahead))
-            length = min(delta, rest, ahead, reach)
-            self._advance(length, d, pull_speed, margin_speed)
-            if length == rest:
-                self.lam = lam
-                return
-            # At the horizon, and where the bound is used up, the event is not there yet: all
-            # margins must be known first. After many events the rounding calls for that.
-            events = len(self.log.lam) - before
-            if length in (ahead, reach) or events >= MANY_EVENTS:
-                watched.plan(length == reach, length == ahead, events)
-                return
-            # Events at the same λ are taken one by one, by steps of length 0. In exact arithmetic
-            # none comes twice: so many of them mean that rounding makes them come again and again.
-            idle = idle + 1 if length <= 1e-15 * self.lam else 0
-            if idle > MOST_AT_ONCE + len(self.gram.support):
-                raise Lost
-            # A column that did not seem near has entered: the watched margins lack it.
-            self._take(*event)
-            if event[0] == ENTERS and not watched.there[event[1]]:
-                return
+    def _right_pieces(self, chord, watched, margins):
+        """How many pieces of a block are right: until a margin that was not watched reaches 1."""
+        train = self.train
+        norms = self.problem.design.row_norms[train]
+        doubt = chord.in_doubt(self.margins[train] - 1.0, margins[train] - 1.0, norms)
+        rows = np.setdiff1d(train[doubt], watched, assume_unique=True)
+        if not len(rows):
+            return len(chord.W)
+        inside = self.problem.y[rows, None] * chord.values(rows) < 1.0
+        wrong = (inside != self.active[rows, None]).any(axis=0)
+        return int(wrong.argmax()) if wrong.any() else len(wrong)
 
-    def _next(self, d, pull_speed, margin_speed):
-        """δ of the next event, and what it is."""
-        candidates = [(np.inf, ("", 0, 0.0))]
-        S = self.gram.support
-        # a weight reaches 0
-        back = np.flatnonzero(d[S] * self.sign[S] < 0)
-        if len(back):
-            delta = np.maximum(self.w[S[back]] / -d[S[back]], 0.0)
-            k = delta.argmin()
-            candidates.append((delta[k], (LEAVES, back[k], 0.0)))
-        # |v_j| reaches λ
-        out = (self.sign == 0) & ~self.blocked
-        for sign in (1.0, -1.0):
-            closing = 1.0 + sign * pull_speed
-            open_ = np.flatnonzero(out & (closing > CLOSING))
-            if len(open_):
-                delta = np.maximum(self.lam - sign * self.pull[open_], 0.0) / closing[open_]
-                k = delta.argmin()
-                candidates.append((delta[k], (ENTERS, open_[k], sign)))
-        # a margin reaches 1
-        active = self.gram.active
-        delta, k = self.watched.next(active, margin_speed, d)
-        kind = ROW_OUT if active[self.watched.rows[k]] else ROW_IN
-        candidates.append((delta, (kind, k, 0.0)))
-        return min(candidates, key=lambda candidate: candidate[0])
-
-    def _advance(self, delta, d, pull_speed, margin_speed):
-        """Move everything along the piece by ``delta``, and log the scores that turn on it."""
-        watched, at = self.watched, self.watched.scored_at
-        before = watched.margins[at]
-        watched.advance(delta, margin_speed)
-        after = watched.margins[at]
-        rows = watched.rows[at]
-        turned = np.flatnonzero(self.positive[rows] != (after * self.problem.y[rows] > 0))
-        for k in turned:
-            speed = margin_speed[at[k]]
-            gone = min(max(-before[k] / speed, 0.0), delta) if speed else 0.0
-            self.log.flips.append((self.lam - gone, int(rows[k])))
-            self.positive[rows[k]] ^= True
-        self.w += delta * d
-        self.pull += delta * pull_speed
-        self.lam -= delta
-        if self.visit:
-            self.visit(self.lam, self.w)
-
-    def _take(self, kind, k, sign):
-        """Take the event of k: a row's place among those watched, for LEAVES a place in S."""
-        if kind == LEAVES:
-            j = self.gram.support[k]
-            self._write(kind, self.columns[j])
-            self.w[j] = self.sign[j] = 0.0
-            self.gram.leave(k)
-        elif kind == ENTERS:
-            if not self.gram.enter(k):
-                self.blocked[k] = True  # as long as nothing else changes
-                return
-            self.w[k], self.sign[k], self.pull[k] = 0.0, sign, sign * self.lam
-            self._write(kind, self.columns[k], sign)
-        else:
-            row = self.watched.rows[k]
-            self._write(kind, row)
-            self.gram.change_row(row, 1.0 if kind == ROW_IN else -1.0)
-            self.watched.margins[k] = 1.0
-        self.blocked = np.zeros(len(self.w), dtype=bool)
+    def _score(self, chord, lams, margins):
+        """Log the scores that turn in a block whose pieces end at ``lams``."""
+        rows, y = self.scored, self.problem.y
+        first, last = self.margins[rows], margins[rows]
+        rows = rows[chord.in_doubt(first, last, self.problem.design.row_norms[rows])]
+        if not len(rows):
+            return
+        # Values (k, m + 1) at the ends of the pieces, and the sides of 0 that these are on.
+        values = np.column_stack([y[rows] * self.margins[rows], chord.values(rows)])
+        lams = np.append(self.lam, lams)
+        above = values > 0
+        above[:, 0] = self.positive[rows]
+        for k, piece in zip(*np.nonzero(above[:, 1:] != above[:, :-1]), strict=True):
+            before, after = values[k, piece : piece + 2]
+            share = before / (before - after) if before != after else 0.0
+            gone = min(max(share, 0.0), 1.0) * (lams[piece] - lams[piece + 1])
+            self.log.flips.append((lams[piece] - gone, int(rows[k])))
+        self.positive[rows] = above[:, -1]

@@ -42,8 +42,8 @@ class ExactPath:
         be, other than 0), "row in" and "row out" (m_i falls below 1, or rises to it); ``index`` of
         the column (p for the intercept) or row; ``sign`` of the weight that enters, else 0.
     duality_gap : float
-        The largest relative gap (:func:`l1svc.relative_duality_gap`) at the ends and in the middle
-        of the straight pieces.
+        The largest relative gap (:func:`l1svc.relative_duality_gap`) at the ends of the blocks of
+        events that are taken together.
     restarts : int
         How often rounding had won, and the solver began the path anew: 1e-9 of C is left out there.
     """
@@ -120,7 +120,8 @@ def exact_path(
 
         ‖w‖₁ + C Σ_i s_i max(0, 1 − y_i x̃_iᵀw)²,
 
-    which is linear in 1/C between events (:mod:`l1svc.homotopy`). Each piece is certified.
+    which is linear in 1/C between events (:mod:`l1svc.homotopy`). The end of each block of events
+    is certified.
 
     Parameters
     ----------
@@ -171,13 +172,13 @@ def exact_path(
         class_weight,
     )
     # The solver finds the optimum at C_min. From there no C is solved: the path goes from event
-    # to event, and the gaps of all pieces are computed as it goes.
+    # to event, and gaps are computed as it goes.
     first = first_optimum(problem, C_min)
-    certificate = _Pieces(problem)
+    certificate = _Ends(problem)
     path = Homotopy(problem, first, C_min, np.empty(0, dtype=int), certificate.visit)
-    sign, active = np.zeros(problem.design.shape[1]), path.gram.active.copy()
+    sign, active = np.zeros(problem.design.shape[1]), path.active.copy()
     sign[path.columns] = path.sign
-    certificate.visit(path.lam, path.w)
+    certificate.visit([path.lam], [path.w])
     for _ in path.follow(0.5 / C_max):
         if callback:
             callback(0.5 / path.lam)
@@ -203,24 +204,24 @@ def event_table(path: Homotopy) -> np.ndarray:
     return events
 
 
-class _Pieces:
-    """The gaps at the ends and in the middle of straight pieces, some pieces at a time."""
+class _Ends:
+    """The gaps at the ends of blocks, some at a time.
+
+    The gap in the middle of a piece is 0 if its ends are optima: there I, S and σ do not change
+    (``l1svc.benchmarks.bound`` has the formula). What rounding does to w from event to event is
+    still there at the end of the block, and a margin that was missed is found there.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.lam: list[float] = []
         self.w: list[np.ndarray] = []
-        self.last: tuple[float, np.ndarray] | None = None
         self.largest = 0.0
 
-    def visit(self, lam, w):
-        """Keep the optimum at the end of a piece; and at its middle, the mean of its two ends."""
-        if self.last is not None and lam < self.last[0]:
-            self.lam.append(0.5 * (self.last[0] + lam))
-            self.w.append(0.5 * (self.last[1] + w))
-        self.last = lam, w.copy()
-        self.lam.append(lam)
-        self.w.append(self.last[1])
+    def visit(self, lams, W):
+        """Keep the optimum at the end of a block, the last of its pieces."""
+        self.lam.append(lams[-1])
+        self.w.append(W[-1].copy())
         if len(self.w) >= BATCH:
             self.worst()
 
