@@ -227,18 +227,15 @@ class Block:
         # The equation of the event is start + Σ_c x_c Z_c,item + extra·x_item = goal: from it
         # follows what y is of the item from now on.
         row, enters = item >= self.q, item < self.q and self.out[item]
+        shift = goal = extra = 0.0
         if row:
-            self.shift[n] = goal = 0.0
-            self.scale[n] = (-1.0 if self.active[item - self.q] else 1.0) / self.weights[
-                item - self.q
-            ]
-            extra = -self.scale[n]
+            change = -1.0 if self.active[item - self.q] else 1.0
+            scale = change / self.weights[item - self.q]
+            extra = -scale
         elif enters:
-            self.shift[n], self.scale[n], extra = 0.0, 1.0, 0.0
-            goal = 1.0 if slot < self.q else -1.0
+            goal, scale = 1.0 if slot < self.q else -1.0, 1.0
         else:
-            self.shift[n], self.scale[n], extra = self.sign[item], -1.0, 0.0
-            goal = 0.0
+            shift, scale = self.sign[item], -1.0
         # The system grows by one row: the pivot is what the others leave of its diagonal entry.
         border = self.Z[n, self.members[:n]]
         u = self.inverse[:n, :n] @ border
@@ -261,7 +258,8 @@ class Block:
         self.inverse[:n, :n] += np.outer(u, u / pivot)
         self.inverse[:n, n] = self.inverse[n, :n] = -u / pivot
         self.inverse[n, n] = 1.0 / pivot
-        self.members[n], self.is_member[item] = item, True
+        self.members[n], self.shift[n], self.scale[n] = item, shift, scale
+        self.is_member[item] = True
         self.n += 1
         self._log(slot, item)
         self._change_slots(slot, item)

@@ -20,6 +20,7 @@ DTYPES = [np.float64, np.float32, np.uint8]  # of a dense X that is used as it i
 MAX_GRAM_COLUMNS = 1024  # up to which a Gram matrix holds all; beyond, a dense X is made float64
 DENSE_SIZE = 4_000_000  # of a sparse X, up to which it is made dense, too, to pick rows from
 LANES = 2  # parts that each sum over rows is made of, side by side
+FEW_ENTRIES = 1_000_000  # of a sparse X: up to here another part costs more than its thread saves
 DERIVED = ["parts", "by_rows"]  # attributes of a Design
 MANY_VECTORS = 4  # from which on SciPy's product with all is faster than one after the other
 SPARSE_SHARE = 0.3  # of non-zero entries, up to which those of a dense X are kept apart, too
@@ -105,7 +106,8 @@ class Design:
 
     def _divide(self) -> None:
         self.shape = (self.X.shape[0], self.X.shape[1] + 1)
-        self.ends = _ends(self.shape[0])
+        few = self.entries is not None and self.entries.nnz <= FEW_ENTRIES
+        self.ends = _ends(self.shape[0], 1 if few else LANES)
         self.parts = [self._rows_from(*ends) for ends in itertools.pairwise(self.ends)]
         n, p = self.X.shape
         small = p <= MAX_GRAM_COLUMNS and n * p <= DENSE_SIZE
@@ -115,11 +117,13 @@ class Design:
         """The rows start … stop − 1 of X, of its entries if they are kept, without a copy."""
         if self.entries is None:
             return self.X[start:stop]
+        if stop - start == self.shape[0]:
+            return self.entries
         indptr = self.entries.indptr[start : stop + 1]
         inside = slice(indptr[0], indptr[-1])
         data, indices = self.entries.data[inside], self.entries.indices[inside]
         shape = (stop - start, self.X.shape[1])
-        return _compressed(sp.csr_matrix, shape, data, indices, indptr - indptr[0])
+        return compressed(sp.csr_matrix, shape, data, indices, indptr - indptr[0])
 
     def dot(self, w: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """X̃w, or WX̃ᵀ of shape (m, n) for W of shape (m, p + 1); only of ``rows`` if given."""
@@ -251,7 +255,7 @@ def _transpose_dot(part, u, rows):
     return total
 
 
-def _compressed(kind, shape, data, indices, indptr):
+def compressed(kind, shape, data, indices, indptr):
     """``kind(…)`` that shares these arrays; the constructor copies views of a small part of one."""
     matrix = kind(shape)
     matrix.data, matrix.indices, matrix.indptr = data, indices, indptr
@@ -259,12 +263,12 @@ def _compressed(kind, shape, data, indices, indptr):
 
 
 def _transposed(csr):
-    return _compressed(sp.csc_matrix, csr.shape[::-1], csr.data, csr.indices, csr.indptr)
+    return compressed(sp.csc_matrix, csr.shape[::-1], csr.data, csr.indices, csr.indptr)
 
 
-def _ends(n):
+def _ends(n, lanes=LANES):
     """Where the parts of n rows begin, and n."""
-    lanes = min(LANES, n)
+    lanes = min(lanes, n)
     return [n * k // lanes for k in range(lanes + 1)]
 
 

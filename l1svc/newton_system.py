@@ -13,6 +13,7 @@ from .design import BLOCK_ROWS
 FORCING = 0.03  # the residual at which conjugate gradients end, over the right-hand side
 # Conjugate gradients may take CG_SHARE of Cholesky's time, and MAX_CG_STEPS steps.
 CG_SHARE, MAX_CG_STEPS = 1.0, 2000
+SMALL_DENSE = 400_000  # the largest number of entries, zeros too, to work with as a dense matrix
 SMALL_SUPPORT = 100  # the largest support for which Cholesky takes hardly any time
 LEAST_DAMPING = 1e-12  # the least μ that is not 0
 MAX_FACTOR = 8192  # the largest support for which Cholesky has the memory
@@ -37,6 +38,9 @@ class NewtonSystem:
     """
 
     def __init__(self, A, rows: np.ndarray, weights: np.ndarray, damping: float) -> None:
+        # SciPy takes longer to pick rows of a small sparse matrix than NumPy to multiply all of it.
+        if sp.issparse(A) and A.shape[0] * A.shape[1] <= SMALL_DENSE:
+            A = A.toarray()
         self.sparse = sp.issparse(A)
         self.B = scaled_rows(A, rows, np.sqrt(weights[rows]))
         if self.sparse:
@@ -145,6 +149,8 @@ class NewtonSystem:
 
 def scaled_rows(A, rows, scale):
     """A[rows] with each row times its ``scale``, a new matrix of A's form."""
+    if sp.issparse(A) and len(rows) == A.shape[0] and (scale == 1.0).all():
+        return A.copy()
     B = A[rows]
     if sp.issparse(B):
         B.data *= scale[B.indices]

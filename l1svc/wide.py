@@ -35,6 +35,7 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
+from .design import compressed
 from .newton_system import LEAST_DAMPING, NewtonSystem, scaled_rows
 from .problem import Problem
 from .refine import refined_weights
@@ -192,7 +193,9 @@ class WideSolver:
             entering = entering[np.argpartition(-pull[entering], room)[:room]]
         # What is left is the violation that this round does not look at.
         pull[entering] = 0.0
-        return np.union1d(support, entering), max(pull.max() - lam, 0.0)
+        chosen = self.w != 0
+        chosen[entering] = True
+        return np.flatnonzero(chosen), max(pull.max() - lam, 0.0)
 
     def _descend_on(self, columns, outside, lam, goal, limit):
         """Minimise F on ``columns``, until the violation there is small beside what is known."""
@@ -329,10 +332,13 @@ class Progress:
 
 def _by_columns(design, y):
     """a_i of all rows, in CSC form."""
-    bias = sp.csr_matrix(np.full((design.shape[0], 1), design.bias))
-    entries = sp.csc_matrix(sp.hstack([design.entries, bias], format="csc"))
-    entries.data *= y[entries.indices]
-    return entries
+    # The bias is one more column, at the end: no stack of matrices is made for it.
+    columns = design.entries.tocsc()
+    added = design.shape[0] if design.bias else 0
+    indices = np.append(columns.indices, np.arange(added, dtype=columns.indices.dtype))
+    data = np.append(columns.data, np.full(added, design.bias)) * y[indices]
+    indptr = np.append(columns.indptr, columns.indptr[-1:] + added)
+    return compressed(sp.csc_matrix, design.shape, data, indices, indptr)
 
 
 class _Quiet:

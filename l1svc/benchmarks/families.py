@@ -3,7 +3,7 @@
     python -m l1svc.benchmarks.families [--families text,digits] [--limit 60] [--rounds 3] [--quick]
 
 C is 1.1, 10, … 10000 times the least that leaves any weight (``sklearn.svm.l1_min_c``). l1svc and
-LIBLINEAR run with their default tol; LIBLINEAR and skglm also
+LIBLINEAR run with their default tol; LIBLINEAR, skglm and cyanure also
 with a tol that falls tenfold until the certified relative gap is 1e-3 and 1e-6: only the run that
 gets there counts. Every family is a process of its own with one BLAS thread, every run a fork of
 it that ends after ``limit`` seconds of CPU, less what higher tols have taken, but half the limit at
@@ -54,8 +54,9 @@ class Entry(NamedTuple):
 
 
 OURS, DEFAULT = Entry("l1svc"), Entry("LIBLINEAR")
-ENTRIES = (OURS, DEFAULT, Entry("LIBLINEAR", 1e-3), Entry("LIBLINEAR", 1e-6), Entry("skglm", 1e-6))
-TIGHT, SKGLM = ENTRIES[3:]
+TIGHT, SKGLM, CYANURE = (Entry(solver, 1e-6) for solver in ("LIBLINEAR", "skglm", "cyanure"))
+ENTRIES = (OURS, DEFAULT, Entry("LIBLINEAR", 1e-3), TIGHT, SKGLM, CYANURE)
+OPTIONAL = (SKGLM, CYANURE)  # of packages that need not be there, and slow at large C
 COLUMNS = (
     *("family", "problem", "rows", "columns", "C_over_least", "C", "solver", "goal"),
     *("tol", "seconds", "gap", "nonzero", "ended", "limit"),
@@ -71,7 +72,10 @@ def fitted(solver: str, X, y, C: float, tol: float | None) -> tuple:
         options = {} if tol is None else {"tol": tol, "max_iter": 10**8}
         svc = LinearSVC(penalty="l1", dual=False, C=C, random_state=0, **options).fit(X, y)
         return svc.coef_, svc.intercept_, svc.n_iter_ < svc.max_iter
-    from l1svc.benchmarks.squared_hinge import fit
+    if solver == "skglm":
+        from l1svc.benchmarks.squared_hinge import fit
+    else:
+        from l1svc.benchmarks.gradient import fit
 
     w = fit(X, np.where(y == y.max(), 1.0, -1.0), C, tol)
     return w[None, :-1], w[-1:], True
@@ -152,21 +156,21 @@ def compete(X, y, C: float, entries: Iterable[Entry], limit: int, rounds: int) -
 
 def run(family: str, ratios: Iterable[float], limit: int, rounds: int, quick: bool) -> list[Row]:
     """The rows of one family."""
-    entries = [entry for entry in ENTRIES if entry != SKGLM or find_spec("skglm")]
+    entries = [entry for entry in ENTRIES if entry not in OPTIONAL or find_spec(entry.solver)]
     for X, y in (genes(40, 20), sparse_wide(40, 1100, 0.02)):  # loads and compiles
         for solver in dict.fromkeys(entry.solver for entry in entries):
             fitted(solver, X, y, 1.0, 1e-2)
-    rows, hopeless = [], np.inf
+    rows, hopeless = [], dict.fromkeys(OPTIONAL, np.inf)
     for name, X, y, wanted in problems(family, quick):
         least = l1_min_c(X, y, loss="squared_hinge")
         for ratio in wanted:
             if ratio not in ratios:
                 continue
             C = float(ratio * least)
-            tried = [entry for entry in entries if entry != SKGLM or ratio < hopeless]
+            tried = [entry for entry in entries if ratio < hopeless.get(entry, np.inf)]
             for entry, row in compete(X, y, C, tried, limit, rounds).items():
-                if entry == SKGLM and row["ended"] == "limit":
-                    hopeless = min(hopeless, ratio)
+                if entry in OPTIONAL and row["ended"] == "limit":
+                    hopeless[entry] = min(hopeless[entry], ratio)
                 about = {"family": family, "problem": name, "rows": X.shape[0]}
                 about |= {"columns": X.shape[1], "C_over_least": ratio, "C": C}
                 rows.append({**about, **entry._asdict(), **row})
@@ -202,8 +206,9 @@ def seconds_to(gap: float | None, rows: Iterable[Row], entry: Entry) -> list[flo
 def table(rows: list[Row]) -> str:
     """Markdown: for each family and C, the median of the seconds, and the worst gap."""
     lines = [
-        "| | C | l1svc | gap | LIBLINEAR | gap | to 1e-3 | to 1e-6 | skglm to 1e-6 |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| | C | l1svc | gap | LIBLINEAR | gap | to 1e-3 | to 1e-6 | skglm to 1e-6"
+        " | cyanure to 1e-6 |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for family in FAMILIES:
         shown = False

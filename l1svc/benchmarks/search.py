@@ -1,4 +1,4 @@
-"""The search of the article by four solvers: seconds, ratios, worst duality gap.
+"""The search of the article by five solvers: seconds, ratios, worst duality gap.
 
     python -m l1svc.benchmarks.search [--rounds 3] [--peers newton,liblinear] [--jobs 1,2]
 
@@ -17,7 +17,9 @@ from l1svc.benchmarks.process import run_apart
 
 TIGHT = 1e-9  # LIBLINEAR's tolerance that leads to a duality gap of 1e-8
 SKGLM = 1e-4  # on the optimality conditions, for it a matter of minutes already
-PEERS = ("newton", "liblinear", "liblinear-tight", "skglm")
+CYANURE = 1e-6  # on the relative gap
+PEERS = ("newton", "liblinear", "liblinear-tight", "skglm", "cyanure")
+ONE_JOB = ("skglm", "cyanure")
 
 
 class Recorder:
@@ -57,12 +59,16 @@ def run(peer, jobs):
         search = L1LinearSVCSearchCV(CS, n_jobs=jobs).fit(X, y)
         fit = time.perf_counter() - began
         return {"fit": fit, "gap": search.cv_results_["max_duality_gap"].max(), "after": 0.0}
-    if peer == "skglm":
-        from l1svc.benchmarks.squared_hinge import search
+    if peer in ONE_JOB:
+        if peer == "skglm":
+            from l1svc.benchmarks.squared_hinge import search
+        else:
+            from l1svc.benchmarks.gradient import search
 
-        search(X[:200], y[:200], CS[:1], 1e-2)  # compiles
+        tol = {"skglm": SKGLM, "cyanure": CYANURE}[peer]
+        search(X[:200], y[:200], CS[:1], 1e-2)  # compiles, or loads
         began = time.perf_counter()
-        folds, _ = search(X, y, CS, SKGLM)
+        folds, _ = search(X, y, CS, tol)
         fit, done = time.perf_counter() - began, time.perf_counter()
         fits = [
             (k, w[:-1], w[-1], C)
@@ -108,7 +114,7 @@ def main():
         (peer, int(jobs))
         for jobs in options.jobs.split(",")
         for peer in options.peers.split(",")
-        if peer != "skglm" or jobs == "1"
+        if peer not in ONE_JOB or jobs == "1"
     ]
     runs = {case: [] for case in cases}
     for _ in range(options.rounds):

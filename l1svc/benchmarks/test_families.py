@@ -110,7 +110,7 @@ def test_the_table_has_medians_the_worst_gap_and_the_limit() -> None:
         row(families.SKGLM, 0.1, 1e-7, problem="0.1"),  # not tried on the two others
     ]
     last = families.table(rows).splitlines()[-1]
-    assert last == "| text, 9 × 7 (3 problems) | 10 | 0.20 s | 1e-9 | 1.0 s | 3e-3 | | > 60 s | |"
+    assert last == "| text, 9 × 7 (3 problems) | 10 | 0.20 s | 1e-9 | 1.0 s | 3e-3 | | > 60 s | | |"
 
 
 def test_who_does_not_reach_the_gap_has_not_solved_it() -> None:
