@@ -1,4 +1,4 @@
-"""The loop of who works with the pipeline: seconds from a change to its pictures.
+"""The loop of who works with the pipeline: seconds, and CPU seconds, from a change to its pictures.
 
     python -m benchmarks.loop [--rounds 5] [--against REVISION] [--plain]
 
@@ -12,6 +12,7 @@ import argparse
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -30,9 +33,12 @@ def environment():
 
 
 def seconds(folder, *command):
-    began = time.perf_counter()
+    """Of the clock, and of all cores together."""
+    began, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)
-    return time.perf_counter() - began
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+    return np.array([time.perf_counter() - began, cpu])
 
 
 def copy_of(revision, folder):
@@ -90,15 +96,17 @@ def main():
                 plain.append(seconds(ROOT, sys.executable, "-m", "benchmarks.plain"))
     print(f"{processor()}, {os.cpu_count()} cores, medians of {options.rounds}")
     for key in runs["HEAD"][0]:
-        ours = [run[key] for run in runs["HEAD"]]
-        line = f"{key:10}{median(ours):8.1f} s"
-        if options.against:
-            theirs = [run[key] for run in runs[options.against]]
-            ratio = median(old / new for old, new in zip(theirs, ours, strict=True))
-            line += f"{median(theirs):8.1f} s {options.against}, ratio {ratio:.2f}"
-        print(line)
+        for kind, name in enumerate(("clock", "CPU")):
+            ours = [run[key][kind] for run in runs["HEAD"]]
+            line = f"{key:10}{name:6}{median(ours):8.1f} s"
+            if options.against:
+                theirs = [run[key][kind] for run in runs[options.against]]
+                ratio = median(new / old for old, new in zip(theirs, ours, strict=True))
+                line += f"{median(theirs):8.1f} s {options.against}, {ratio:.2f} of it"
+            print(line)
     if plain:
-        print(f"{'plain':10}{median(plain):8.1f} s, the article's script by scikit-learn")
+        clock, cpu = np.median(plain, axis=0)
+        print(f"plain     {clock:8.1f} s, CPU {cpu:.1f} s: the article's script by scikit-learn")
 
 
 def processor():
