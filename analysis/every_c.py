@@ -48,11 +48,13 @@ def every_C(
     Returns
     -------
     dict
-        exact : whether it is every C;
-        C : (m + 1,) ascending, mean_test_score : (m,) from one C to the next if `exact`, else
-        (m + 1,) at each C;
-        best_score, best_C; best_interval : all C around it with that score, or None;
-        duality_gap : a bound on the relative gap of the optima that were certified, or None.
+        exact : True if every C of the range was computed, False if only some were tried;
+        C : (m + 1,) ascending;
+        mean_test_score : if `exact`, (m,) scores, each from one C up to the next; else (m + 1,)
+        scores, one at each C;
+        best_score, best_C : the highest mean test score, and a C that has it;
+        best_interval : if `exact`, all C around best_C with that score; else None;
+        duality_gap : if `exact`, a bound on the relative gap of certified optima; else None.
 
     Raises
     ------

@@ -1,18 +1,21 @@
 """The path over C, from the training images alone: its optima at some C, and where it bends.
 
-‖w‖₁ + |b| + C Σ_i max(0, 1 − s_i f_i)², f_i = w·x_i + b, has one optimum (w, b) at each C. The
-margin of image i is s_i f_i. λ = 1/(2C) is the weight of the penalty once all is divided by 2C.
-Between two events (a weight becomes 0 or ceases to be, a margin crosses 1) the optimum is a linear
-function of λ: the optima at the events give that at every C.
+The objective is ‖w‖₁ + |b| + C Σ_i max(0, 1 − s_i f_i)², with f_i = w·x_i + b. It has one optimum
+(w, b) at each C. The margin of image i is s_i f_i. After a division of the objective by 2C, the
+weight of the penalty is λ = 1/(2C). An event is a C at which a weight becomes 0 or non-zero, or a
+margin crosses 1. Between two events the optimum is a linear function of λ. So the optima at the
+events are enough to compute the optimum at every C.
 
-Point: one of `gridsearch.path` values of C, and the optimum there. Corner: a C at which the path
-bends. Turn: a C at which one weight becomes 0 or ceases to be. Step: a C at which a number (an
-accuracy, a number of weights) changes.
+Point: one of `gridsearch.path` values of C, and the optimum there.
+Corner: a C at which the path bends.
+Turn: a C at which one weight becomes 0 or non-zero.
+Step: a C at which a number changes: an accuracy, or the number of non-zero weights.
 """
 
 from itertools import pairwise
 
 import numpy as np
+import scipy.sparse
 from sklearn.svm import l1_min_c
 
 from analysis.every_c import found_path, refuse_too_many
@@ -25,8 +28,8 @@ from pipeline.rounding import path_units, round_C, round_event, round_path
 
 HIGHEST = 10.0  # C at the end of the path
 ABOVE_LEAST = 1.01  # the path begins at this multiple of the largest C at which all weights are 0
-# The path is followed in two parts, one a process: log C is cut here on its way from low to high.
-# On the 5s and 8s of MNIST both parts take as long.
+# The path is followed in two parts, each in its own process. The first part is this share of the
+# range of log C. With it both parts take about the same time on the 5s and 8s of MNIST.
 CUT = 0.6
 MOST_GAP = 1e-8  # relative duality gap, beyond which a path is refused
 Arrays = dict[str, np.ndarray]
@@ -81,12 +84,14 @@ def follow_path(X: np.ndarray, s: np.ndarray, low: float, high: float) -> Arrays
     Returns
     -------
     dict
-        corner_C (m,) ascending; the weights there, the bias last, as a (m, p + 1) matrix in CSR:
-        those of corner i are corner_weight[corner_start[i] : corner_start[i + 1]], in units of
-        PATH_UNIT, in the columns corner_column of the same places;
-        turn_column (t,) ascending, turn_C (t,): of each column the C at which its weight enters,
-        leaves, enters …; the bias is column p;
-        train_C (u,), train_accuracy (u,): from each C up to the next.
+        corner_C : (m,) the C of the corners, ascending;
+        corner_start, corner_column, corner_weight : the weights at the corners, as a CSR matrix
+        of m rows and p + 1 columns (the last is the bias). The non-zero weights of corner i are
+        corner_weight[corner_start[i] : corner_start[i + 1]], in units of PATH_UNIT. The same
+        slice of corner_column holds their columns;
+        turn_column, turn_C : (t,) each turn's column, and its C, sorted by column and then by C.
+        At the first turn of a column its weight becomes non-zero, at the second 0, and so on;
+        train_C, train_accuracy : (u,) each training accuracy holds from its C up to the next C.
 
     Raises
     ------
@@ -105,7 +110,8 @@ def follow_path(X: np.ndarray, s: np.ndarray, low: float, high: float) -> Arrays
         for half in Crew((X, s), -1, "processes").run(_part, pairwise(ends)):
             halves.append(half)
             step()
-    if max(half.duality_gap for half in halves) > MOST_GAP:  # a warning stays in its process
+    # exact_search ran in another process. Its warning is not seen here, so the gap is checked.
+    if max(half.duality_gap for half in halves) > MOST_GAP:
         raise NotConvergedError(
             f"gridsearch.follow_path: from C = {low:g} to {high:g} the path is not certain to "
             f"{MOST_GAP:g}; allowed: false"
@@ -125,8 +131,6 @@ def _part(data: tuple[np.ndarray, np.ndarray], low: float, high: float) -> Exact
 
 
 def _corners(halves: list[ExactSearch]) -> Arrays:
-    import scipy.sparse
-
     Cs, weights = zip(*(half.corners[0] for half in halves if half.corners), strict=True)
     C, last = _as_rounded(np.concatenate(Cs))
     W = scipy.sparse.vstack(weights, format="csr")[last]
@@ -145,8 +149,9 @@ def _turns(halves: list[ExactSearch], columns: int) -> Arrays:
     turns: list[list[float]] = [[] for _ in range(columns)]
     for half in halves:
         (events,) = half.entries
-        # Weights that are not 0 where a half begins count as entering there. In the second half
-        # they entered in the first: only where the two halves differ is there a turn to add.
+        # exact_search reports each weight that is non-zero at the first C of a half as entering
+        # there. In the second half this is no turn if the first half ended with that weight
+        # non-zero: a turn is added only for a weight on which the two halves disagree.
         begins = events["C"] == half.Cs[0]
         there = set(events["index"][begins].tolist())
         for column in range(columns):
@@ -169,7 +174,10 @@ def _train(halves: list[ExactSearch]) -> Arrays:
 
 
 def _as_rounded(C: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The different C as rounded, and the places of the last of those at one of them."""
-    rounded = np.array([C[0], *map(round_event, C[1:])])  # the first is given
+    """The distinct values that ascending C become by rounding, and for each the index in `C` of
+    the last that became it.
+    """
+    # C[0] is the caller's end of the path: it is not rounded again.
+    rounded = np.array([C[0], *map(round_event, C[1:])])
     last = np.flatnonzero(np.append(rounded[1:] > rounded[:-1], True))
     return rounded[last], last

@@ -113,7 +113,8 @@ def _nonzero(turns: list[np.ndarray], low: float) -> Steps:
     changes = {low: 0}
     for of_one in turns:
         for k, C in enumerate(of_one.tolist()):
-            # Even turns enter, odd ones leave. A C that was rounded to below the path counts there.
+            # At even k the weight enters, at odd k it leaves. Rounding can put a C below the first
+            # C of the path: such a turn counts at that first C.
             at = max(C, low)
             changes[at] = changes.get(at, 0) + (-1 if k % 2 else 1)
     Cs = np.array(sorted(changes))
@@ -140,8 +141,9 @@ def _test_steps(path: dict[str, np.ndarray], X_test: np.ndarray, s_test: np.ndar
         share = f[image, k] / (f[image, k] - f[image, k + 1])  # of the way to the next corner
         turned_at.append(lam[first + k] + share * (lam[first + k + 1] - lam[first + k]))
         change.append(np.where(right[image, k + 1], 1, -1))
-    # From the λ of the changes to their C, ascending; of the changes at one C as rounded, the count
-    # after the last one holds; where the count stays, there is no step.
+    # The λ of each change becomes a rounded C, and these are sorted. Several changes may have the
+    # same rounded C: the count after the last of them is kept. A C that leaves the count as it was
+    # is no step, and is dropped.
     C = np.array([round_event(0.5 / zero) for zero in np.concatenate(turned_at)])
     order = np.argsort(C, kind="stable")
     C = np.append(path["corner_C"][0], C[order])

@@ -90,9 +90,13 @@ def _check(search: Search) -> None:
 
 
 def metrics(search: Search) -> dict[str, Any]:
-    """Score and number of weights, means over the folds, at the best C and at the sparsest within
-    one standard error of it; what every C of the range gives beyond; and the largest duality gap
-    of all fits, as a power of ten.
+    """The numbers for metrics/gridsearch.json.
+
+    best, sparsest_within_one_standard_error : the C, its score and its number of non-zero weights,
+    both as means over the folds.
+    every_C : the best score over the whole range, how far it is above the best of the grid, and
+    where it is reached.
+    log10_duality_gap_at_most : a bound on the largest relative duality gap of all fits.
     """
     scores, nonzero = search.test_scores.mean(axis=0), search.nonzero.mean(axis=0)
 

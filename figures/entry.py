@@ -10,14 +10,16 @@ from figures.style import AMOUNT, INK, ZERO, legend_below, new_figure
 
 
 def entry(first: np.ndarray, steps: tuple[np.ndarray, np.ndarray], C: float, exact: bool) -> Figure:
-    """The C of each pixel's entry, the darker the sooner, above the number of weights over C.
+    """Two panels: the C at which each pixel enters, and below it the number of weights over C.
+
+    A darker pixel enters at a smaller C.
 
     Parameters
     ----------
-    first : (height, width) the C at which the weight is not 0 for the first time; infinite: none
-    steps : (k,) ascending C and (k,) numbers of weights that are not 0, from each on
-    C : the trained model's, marked
-    exact : whether every C was followed, or some were tried
+    first : (height, width) the smallest C at which the pixel's weight is not 0; infinite if never
+    steps : (k,) ascending C, and (k,) numbers of non-zero weights, each from its C to the next
+    C : the C of the trained model; both panels mark it
+    exact : whether every C was followed; else only some values of C were tried
     """
     at, count = steps
     figure = new_figure(7, 7.4)

@@ -23,10 +23,10 @@ def small_multiples(
 
     Parameters
     ----------
-    points : the path; some are shown, evenly from the first to the last, and the trained model in
-        the place of the nearest
+    points : the path, the trained model included. Points are shown at even distances in this list,
+        from first to last. The trained model replaces the nearest of them
     shape : height and width of the images
-    C : of the trained model, among those of the path; shown and framed
+    C : the C of the trained model, which must be that of a point; its picture gets a frame
     classes : the classes that a negative and a positive weight speak for
     """
     places = np.linspace(0, len(points) - 1, columns * rows).round().astype(int)

@@ -22,7 +22,9 @@ from pipeline.errors import PipelineError
 from pipeline.readers import LONGEST, parse_json
 
 PROTOCOL = 4  # of pickle: the default before Python 3.14, which would write other bytes
-MOST_UNPACKED = 1 << 28  # bytes of compressed arrays: a small file may stand for any number of them
+# Most bytes that compressed arrays may unpack to. A small compressed file can unpack to more than
+# memory holds (a zip bomb).
+MOST_UNPACKED = 1 << 28
 
 
 class ArtifactError(PipelineError):
@@ -39,7 +41,8 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
             if not left.is_dir():
                 left.unlink(missing_ok=True)  # by a killed run
         try:
-            with beside.open("xb") as file:  # new: no link that someone laid there is followed
+            # "x" creates a new file, or fails. So a symbolic link at this path is not followed.
+            with beside.open("xb") as file:
                 yield file
             beside.replace(path)
         finally:
@@ -75,7 +78,8 @@ def save_arrays(path: Path, **arrays: np.ndarray) -> None:
     """
     with _replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
-            member = zipfile.ZipInfo(f"{name}.npy")  # of 1980: no clock
+            # ZipInfo's default date is 1980: the time of writing does not change the bytes.
+            member = zipfile.ZipInfo(f"{name}.npy")
             member.create_system = 3  # Unix, on Windows too
             member.external_attr = 0o644 << 16
             data = io.BytesIO()
@@ -99,7 +103,8 @@ def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     """The arrays `names` of an npz of unknown origin: a missing name raises KeyError, other damage
     anything.
 
-    np.load would give the bytes of a member that is no array, and has no limit of size.
+    np.load is not used. It has no limit of size, and returns raw bytes for a member that is not an
+    array.
     """
     with (
         warnings.catch_warnings(action="ignore"),  # of headers by Python 2

@@ -1,5 +1,7 @@
-"""How a stage runs: alone in its checkout, with its section of params.yaml, and only if nothing
-changed meanwhile."""
+"""How a stage runs: alone in its checkout, and with its section of params.yaml.
+
+A run is refused at its end if its params or its code changed while it ran.
+"""
 
 import hashlib
 import os
@@ -35,7 +37,8 @@ def run_stage(main: Callable[..., object], section: str | None = None) -> None:
 
     def stage() -> None:
         params = getattr(load_params(), section) if section else None
-        # Before: every module, since main may import some late. After: those that were imported.
+        # Before main, every module is hashed, because main may import some of them late. After
+        # main, only the modules that were really imported are hashed and compared.
         code = _digests(ROOT.glob("*/*.py"))
         main(*([params] if section else []))
         if section and getattr(load_params(), section) != params:
@@ -50,12 +53,13 @@ def run_stage(main: Callable[..., object], section: str | None = None) -> None:
         with alone(Path(), WAITING):
             stage()
 
-    # DVC has removed the stage's results before it began.
+    # DVC removes a stage's results before it starts the stage. After a failure they are gone: the
+    # message tells how to get them back.
     run(in_turn, remedy="then `dvc repro` gives all results back")
 
 
 def _end_without(parent: int) -> None:
-    """End this process once its parent is another one: the first is gone."""
+    """End this process when `parent` has died: the system then gives it another parent."""
     while os.getppid() == parent:
         time.sleep(0.1)
     print("dvc is gone, which would record the results: ended", file=sys.stderr, flush=True)

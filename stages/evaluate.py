@@ -80,8 +80,8 @@ def main(params: Evaluate) -> None:
     actual, answered = about.named(test.y), about.named(test.predicted)
     cells = counts(actual, answered, (negative, positive))
     save_table(CONFUSION, ["actual", "predicted", "images"], cells)
-    # Each table names its classes itself: a title out of params.yaml would be wrong for the other
-    # revision, and wherever params.yaml is newer than the table.
+    # Each table holds the names of its classes. A title from params.yaml could name the wrong ones:
+    # `dvc plots diff` draws another revision too, and params.yaml may be newer than the table.
     fpr, tpr, _ = roc_curve(test.s, test.f)
     precision, recall, _ = precision_recall_curve(test.s, test.f)
     tables: dict[Path, dict[str, Any]] = {

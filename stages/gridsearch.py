@@ -70,7 +70,8 @@ def search(X: np.ndarray, s: np.ndarray, params: GridSearch) -> Results:
         # A solver looks at each fit itself, and names C and fold in its NotConvergedError.
         warnings.simplefilter("ignore", ConvergenceWarning)
         results = solver.search(X, s, params.C, folds, params.scoring, step)
-    for fold in range(params.cv):  # a gap differs between machines, its power of ten does not
+    # The exact gap differs between machines, but its power of ten does not: only that is kept.
+    for fold in range(params.cv):
         gaps = results[f"split{fold}_duality_gap"]
         results[f"split{fold}_duality_gap"] = np.array([gap_bound(gap) for gap in gaps])
     best = int(results["rank_test_score"].argmin())
@@ -115,7 +116,7 @@ def main(params: GridSearch) -> None:
     save_table(CURVE_TABLE, list(rows[0]), (list(row.values()) for row in rows))
 
     Cs = path_grid(X, s, params.path)
-    # data/path.npz has the same names, followed or not.
+    # data/path.npz always has the same arrays. Those of FOLLOWED are empty if it is not followed.
     followed = {name: np.empty(0, wanted.dtype) for name, wanted in FOLLOWED.items()}
     if params.follow_path:
         followed = follow_path(X, s, Cs[0], Cs[-1])

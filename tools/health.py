@@ -304,15 +304,15 @@ def damaged() -> tuple[dict[Path, str], int]:
 
 def get_back(wrong: Iterable[Path]) -> None:
     """Remove what is damaged, and let DVC get it back; write the true sizes into dvc.lock."""
-    text = LOCK.read_text(encoding="utf-8")
-    for file, entry in recorded().items():
+    text, entries = LOCK.read_text(encoding="utf-8"), recorded()
+    for file, entry in entries.items():
         if file in wrong and file.exists() and md5(file) == entry["md5"]:
             size = rf"(path: {re.escape(str(file))}\n(?: +\w+: .*\n)*? +size: ){entry['size']}\n"
             text = re.sub(size, rf"\g<1>{file.stat().st_size}\n", text)
         elif file in wrong:
             file.unlink(missing_ok=True)
     save_bytes(LOCK, text.encode())
-    for file in set(wrong) - recorded().keys():
+    for file in set(wrong) - entries.keys():
         file.unlink(missing_ok=True)
     if dvc("remote", "list", stdout=subprocess.PIPE).stdout.strip():
         dvc("fetch")  # what the remote has not, or if it cannot be reached, the stages make

@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from joblib import parallel_config
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from analysis import every_c
@@ -13,13 +12,6 @@ from analysis.search import corners
 from l1svc import L1LinearSVC
 from pipeline.errors import NotConvergedError, PipelineError
 from pipeline.rounding import round_C
-
-
-@pytest.fixture(autouse=True)
-def _threads():
-    """Processes would take seconds to begin."""
-    with parallel_config(backend="threading"):
-        yield
 
 
 @pytest.fixture

@@ -2,20 +2,12 @@
 
 import numpy as np
 import pytest
-from joblib import parallel_config
 
 from analysis import every_c, follow
 from analysis.follow import follow_path, path_grid, solve_path
 from analysis.path import FollowedPath, first_C, followed_path, nonzero_of_points, path_points
 from l1svc import L1LinearSVC, exact_search
 from pipeline.errors import NotConvergedError, PipelineError
-
-
-@pytest.fixture(autouse=True)
-def _threads():
-    """Processes would take seconds to begin."""
-    with parallel_config(backend="threading"):
-        yield
 
 
 @pytest.fixture
