@@ -94,11 +94,12 @@ def started(project: Path, environment: dict[str, str], stage: str) -> subproces
 
 
 def pictures_are_to_come(project: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until `interpret` has written its metrics, which DVC had removed; then it waits too.
+    """Wait until `interpret` has written its page, which DVC had removed; then it waits too.
 
-    A stopped stage cannot end before the test has done what it is about; the caller lets it go on.
+    Next it draws, and writes nothing for a while. A stopped stage cannot end before the test has
+    done what it is about; the caller lets it go on.
     """
-    while not (project / "metrics/interpret.json").exists():
+    while not (project / "plots/explorer.html").exists():
         assert process.poll() is None
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGSTOP)
